@@ -1,0 +1,1 @@
+"""Sealcam's hub: opens, verifies, keeps and shows what the owner's cameras sealed."""

@@ -1,0 +1,1 @@
+"""Sealcam's provisioning tool: models, claims, and the whole product on one machine."""
