@@ -1,0 +1,30 @@
+"""Domain separation: every hashed message begins with a length-prefixed ASCII label (design/wire.md section 2).
+
+A label inside the message, not BLAKE2b's personalisation parameter: libsodium's JavaScript build can't set that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+EVENT_SIGNATURE = "sealcam/sev1/signature"
+EVENT_BODY_KEY = "sealcam/sev1/body-key"
+EVENT_COMMIT = "sealcam/sev1/commit"
+COMMAND_SIGNATURE = "sealcam/scm1/signature"
+COMMAND_BODY_KEY = "sealcam/scm1/body-key"
+COMMAND_COMMIT = "sealcam/scm1/commit"
+ENVELOPE_HASH = "sealcam/envelope-hash"
+KEY_ID = "sealcam/key-id"
+ROOT_SEED = "sealcam/owner-root"
+RECOVERY_SEED = "sealcam/recovery-recipient"
+FINGERPRINT = "sealcam/root-fingerprint"
+STATEMENT = "sealcam/sgn1/"  # followed by the statement kind's name
+
+
+def blake2b(label: str, *parts: bytes, size: int = 32) -> bytes:
+    """BLAKE2b of `len(label) | label | parts`, `size` bytes long; the length is one byte, the label ASCII."""
+    name = label.encode("ascii")
+    state = hashlib.blake2b(bytes([len(name)]) + name, digest_size=size)
+    for part in parts:
+        state.update(part)
+    return state.digest()
