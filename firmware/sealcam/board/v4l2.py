@@ -1,0 +1,182 @@
+"""A webcam, or any camera with a V4L2 device node, read through PyAV (FFmpeg's video4linux2 input).
+
+The driver is read in a daemon thread of its own, because a blocked read can't be interrupted; `newest` turns a
+stall into an error. Pictures leave scaled to fit the low-resolution stream, with the driver's timestamps moved to
+CLOCK_BOOTTIME. Opening a device again is left to the service, and choosing one to the configuration.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+import av
+import numpy as np
+from av.video.reformatter import VideoReformatter
+
+from sealcam.board.newest import STALL_S, NewestFrame
+from sealcam.board.protocols import Frame, Plane
+from sealcam.clocks import Clock, SystemClock
+from sealcam.wire.errors import HardwareError
+
+LORES_PX = (640, 360)
+_NEAR_NS = 10_000_000_000  # a timestamp this close to a clock's "now" is that clock's
+_PERMISSION_HINT = "let the user of this process open it: group video, or DeviceAllow= in the unit"
+_HINTS = {
+    errno.ENOENT: "plug it in, or name another one in the configuration: `ls /dev/video*` shows what there is",
+    errno.ENODEV: "it was unplugged, or its driver is gone: plug it in again",
+    errno.ENXIO: "its driver found no hardware: plug it in again",
+    errno.EIO: "a cable or a hub on the USB line may be bad: try another port",
+    errno.EBUSY: "another program uses it: `fuser -v /dev/video*` shows which",
+    errno.EACCES: _PERMISSION_HINT,
+    errno.EPERM: _PERMISSION_HINT,
+    errno.EINVAL: "it doesn't offer this size and rate: `v4l2-ctl --list-formats-ext` shows what it offers",
+    errno.ENOTTY: "this is not a V4L2 camera",
+}
+
+
+def boottime_ns(stamp_ns: int, monotonic_ns: int, wall_ns: int, boot_ns: int) -> int:
+    """A driver's timestamp moved to CLOCK_BOOTTIME, given the three clocks' "now".
+
+    Drivers stamp with CLOCK_MONOTONIC (the rule since Linux 3.9), some old ones with the wall clock; FFmpeg hands
+    on what it got. A stamp near neither is no time at all: then the frame was taken now.
+    """
+    for now_ns in (monotonic_ns, wall_ns):
+        if abs(now_ns - stamp_ns) < _NEAR_NS:
+            return min(boot_ns, boot_ns - (now_ns - stamp_ns))
+    return boot_ns
+
+
+def fit(width: int, height: int, within: tuple[int, int] = LORES_PX) -> tuple[int, int]:
+    """The largest even size of the same shape that fits `within`, and never larger than the picture itself."""
+    scale = min(1.0, within[0] / width, within[1] / height)
+    return max(2, round(width * scale) // 2 * 2), max(2, round(height * scale) // 2 * 2)
+
+
+class V4l2Camera:
+    """Frames from a V4L2 device, at most 640 x 360, newest first when the caller is slow.
+
+    `width`, `height` and `fps` are what the driver is asked for; it may deliver something near. `container_format`
+    is FFmpeg's name of the input: anything but `v4l2` makes `device` that input's own address, which lets the same
+    code read a generated picture.
+
+    Raises:
+        HardwareError: there is no such device, or this user may not open it.
+    """
+
+    def __init__(
+        self,
+        device: str,
+        width: int = 640,
+        height: int = 360,
+        fps: int = 10,
+        *,
+        clock: Clock | None = None,
+        container_format: str = "v4l2",
+        stall_s: float = STALL_S,
+    ) -> None:
+        self._device = device
+        self._format = container_format
+        self._options: dict[str, str] = {}
+        if container_format == "v4l2":
+            _check(device)
+            self._options = {"video_size": f"{width}x{height}", "framerate": str(fps)}
+        self._clock = clock or SystemClock()
+        self._newest = NewestFrame(stall_s)
+        self._reader: threading.Thread | None = None
+        self._scaler = VideoReformatter()
+        self._last_ns = -1
+
+    @property
+    def name(self) -> str:
+        """`webcam video0`."""
+        node = Path(self._device).name
+        return f"webcam {node}" if self._format == "v4l2" and node.startswith("video") else "webcam"
+
+    def __enter__(self) -> V4l2Camera:
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _value: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def frames(self) -> Iterator[Frame]:
+        """The newest frames; `index` counts those the driver gave, so a step of more than one is a drop.
+
+        Raises:
+            HardwareError: the device is missing, busy, not permitted, unplugged, or silent for 2 s.
+        """
+        if self._reader is None:
+            self._reader = threading.Thread(target=self._read, name="v4l2-reader", daemon=True)
+            self._reader.start()
+        yield from self._newest.frames()
+
+    def close(self) -> None:
+        """End `frames`; the reader lets go of the device after the read it is in."""
+        self._newest.close()
+
+    def _read(self) -> None:
+        """The reader's thread: open, decode, put, until nobody looks or the device is gone."""
+        try:
+            with av.open(self._device, format=self._format, options=self._options) as container:
+                for index, picture in enumerate(container.decode(video=0)):
+                    if self._newest.closed:
+                        return
+                    self._newest.put(self._frame(picture, index))
+            self._newest.fail(HardwareError("the camera ended", hint=_HINTS[errno.ENODEV]))
+        except (av.FFmpegError, OSError) as error:
+            self._newest.fail(_explain(error, self.name))
+
+    def _frame(self, picture: av.VideoFrame, index: int) -> Frame:
+        width, height = fit(picture.width, picture.height)
+        # Same range in as out: luma stays what the camera gave. One thread: this shares two cores with inference.
+        ours = self._scaler.reformat(
+            picture,
+            width=width,
+            height=height,
+            format="yuv420p",
+            src_color_range=picture.color_range,
+            dst_color_range=picture.color_range,
+            threads=1,
+        )
+        boot_ns = self._clock.boot_ns()
+        t_ns = boot_ns
+        if picture.pts is not None and picture.time_base is not None:
+            stamp_ns = int(picture.pts * picture.time_base * 1_000_000_000)
+            t_ns = boottime_ns(stamp_ns, time.clock_gettime_ns(time.CLOCK_MONOTONIC), self._clock.wall_ns(), boot_ns)
+        self._last_ns = t_ns = max(t_ns, self._last_ns + 1)  # time never stands still or goes back
+        y, u, v = (_copy(plane) for plane in ours.planes)
+        return Frame(t_ns, index, y, u, v)
+
+
+def _copy(plane: av.video.plane.VideoPlane) -> Plane:
+    """A plane without its line padding, owned by the caller."""
+    lines: Plane = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    return lines[: plane.height, : plane.width].copy()
+
+
+def _check(device: str) -> None:
+    """Refuse at once what can't be a camera, before a thread is started for it."""
+    try:
+        mode = Path(device).stat().st_mode
+    except OSError as error:
+        raise _explain(error, device) from error
+    if not stat.S_ISCHR(mode):
+        raise HardwareError(f"{device} is not a camera device", hint="a V4L2 camera is /dev/video0 or alike")
+    if not os.access(device, os.R_OK | os.W_OK):
+        raise HardwareError(f"{device} may not be opened by this user", hint=_PERMISSION_HINT)
+
+
+def _explain(error: av.FFmpegError | OSError, what: str) -> HardwareError:
+    """The library's error in our words, with what to do."""
+    reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+    ours = HardwareError(f"{what}: {reason}", hint=_HINTS.get(error.errno or 0))
+    ours.__cause__ = error
+    return ours
