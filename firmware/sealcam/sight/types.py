@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from sealcam.board.protocols import Plane
+if TYPE_CHECKING:  # the configuration reads these types in the post too, which must not load numpy
+    from sealcam.board.protocols import Plane
 
 
 class Subject(StrEnum):
