@@ -1,0 +1,67 @@
+"""How watchful sight is: every number a person may set, with its unit, in one frozen value.
+
+The configuration's `[sight]` table maps onto these fields one to one, so they are plain scalars. Numbers that nobody
+should need to set stand as constants beside the code that uses them. DESIGN section 2.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+from sealcam.sight.types import Subject
+from sealcam.wire.errors import ConfigError
+
+_FRACTIONS = ("person_score", "vehicle_score", "animal_score")
+
+
+@dataclass(frozen=True, slots=True)
+class SightSettings:
+    """The settings of sight; the defaults suit a door or a yard at 5 to 30 frames a second.
+
+    Raises:
+        ConfigError: a value is not a finite positive number, or a score is not below 1.
+    """
+
+    detector_hz: float = 10.0
+    """At most so many looks of the detector per second while something happens."""
+    idle_detector_hz: float = 3.0
+    """The same once motion has gone on for a while and nothing was recognised in it: a tree, rain."""
+    person_score: float = 0.45
+    """The median score a track needs to be believed a person."""
+    vehicle_score: float = 0.5
+    """The same for a vehicle."""
+    animal_score: float = 0.5
+    """The same for an animal."""
+    confirm_hits: int = 3
+    """A track needs so many hits within `confirm_window_s`."""
+    confirm_window_s: float = 1.0
+    """Seconds over which hits and scores are judged; longer where frames come slower than four a second."""
+    calm_s: float = 8.0
+    """An incident ends when its subject (or, where there is none, the motion) has been away so many seconds."""
+    settle_s: float = 30.0
+    """A thing that came and then rested so many seconds belongs to the scene: it keeps no incident open."""
+    motion_report_s: float = 3.0
+    """Motion in which nothing is recognised is reported once it has gone on for so many seconds."""
+    motion_min_step: float = 6.0
+    """Luma levels (0 to 255) a patch must differ from the background, at the least, to count as motion."""
+    motion_min_share: float = 0.0006
+    """The share of the picture that must move, at the least: 0.0006 is about 12 by 12 pixels of 640 by 360."""
+    picture_first_s: float = 1.0
+    """Seconds after the first report before a better picture is sent."""
+    picture_every_s: float = 10.0
+    """Seconds between later better pictures."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value) or value <= 0:
+                raise ConfigError(f"{field.name} must be a positive number, not {value!r}")
+            if field.name in _FRACTIONS and value >= 1:
+                raise ConfigError(f"{field.name} must lie between 0 and 1, not {value!r}")
+
+    def score_for(self, subject: Subject) -> float:
+        """The median score a track of this subject needs."""
+        if subject is Subject.PERSON:
+            return self.person_score
+        return self.vehicle_score if subject is Subject.VEHICLE else self.animal_score
