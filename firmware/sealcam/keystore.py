@@ -79,7 +79,7 @@ class Keystore:
         """The keys in `folder`, made there the first time."""
         if (folder / _NAME).exists():
             return Keystore.open(folder)
-        keys = Keys(epoch=1, seed=SigningKey.generate().seed, command=BoxKey.generate().secret)
+        keys = Keys(epoch=1, seed=SigningKey.generate().seed, command=BoxKey.generate().secret, claim=None)
         store = Keystore(folder, keys)
         store._save(keys)
         return store
