@@ -1,0 +1,180 @@
+"""Finds a detection model by name, checks it against `models/MANIFEST.toml`, and hands over its bytes.
+
+Nothing here touches the network: `sealcam-provision model NAME` fetches. The bytes that were checked are the bytes
+that are handed over; the file is read once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import sys
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sealcam.sight.spec import DecodingSpec, Head, InputSpec, ModelSpec, Placement
+from sealcam.wire.errors import ModelError
+
+MANIFEST = "MANIFEST.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One file of a model: for which runtimes it is the fastest, and what it must be."""
+
+    file: str
+    runtimes: tuple[str, ...]
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A model of the manifest, with its files."""
+
+    spec: ModelSpec
+    variants: tuple[Variant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """All models that have a name, and the one that is taken where none is named."""
+
+    default: str
+    entries: tuple[Entry, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The models' names, in the manifest's order."""
+        return tuple(entry.spec.name for entry in self.entries)
+
+    def entry(self, name: str) -> Entry:
+        """The model of that name.
+
+        Raises:
+            ModelError: there is none; the message gives the nearest name.
+        """
+        for entry in self.entries:
+            if entry.spec.name == name:
+                return entry
+        near = difflib.get_close_matches(name, self.names, 1, 0.4)
+        guess = f"; did you mean {near[0]}?" if near else ""
+        raise ModelError(f"there is no model named {name}{guess}", f"known models: {', '.join(self.names)}")
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model whose file was found and has the right checksum."""
+
+    spec: ModelSpec
+    file: str
+    content: bytes
+
+
+def load(
+    name: str | None = None, runtime_preference: str | None = None, folders: Sequence[Path] | None = None
+) -> LoadedModel:
+    """The model `name` (none: the default one), its bytes verified.
+
+    `runtime_preference` is what `board.litert.runtime_name()` says: of a model's variants the one that is fastest on
+    it is taken. `folders` are searched in their order instead of `default_folders()`.
+
+    Raises:
+        ModelError: no such model, no file of it, or a file that isn't what the manifest says.
+    """
+    places = default_folders() if folders is None else tuple(folders)
+    manifest = read_manifest(_find_manifest((*places, *default_folders())))
+    entry = manifest.entry(name or manifest.default)
+    variant = _choose(entry.variants, runtime_preference)
+    again = f"get it again with: make model NAME={entry.spec.name}"
+    for folder in places:
+        path = folder / variant.file
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise ModelError(f"{path} can't be read: {error.strerror}", again) from error
+        _verify(path, content, variant, again)
+        return LoadedModel(entry.spec, variant.file, content)
+    searched = ", ".join(str(folder) for folder in places)
+    raise ModelError(
+        f"the model {entry.spec.name} isn't here: no {variant.file} in {searched}",
+        f"get it with: make model NAME={entry.spec.name}",
+    )
+
+
+def default_folders() -> tuple[Path, ...]:
+    """Where models lie: fetched ones of a checkout, those installed with the package, those of the checkout itself."""
+    checkout = Path(__file__).resolve().parents[2]
+    return (
+        checkout / "build" / "models",
+        Path(sys.prefix) / "share" / "sealcam" / "models",
+        checkout / "models",
+    )
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest in `path`.
+
+    Raises:
+        ModelError: it can't be read, or something in it is missing or of the wrong type.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        class_sets = {key: tuple(labels) for key, labels in document["classes"].items()}
+        entries = tuple(_entry(model, class_sets) for model in document["model"])
+        return Manifest(default=document["default"], entries=entries)
+    except OSError as error:
+        raise ModelError(f"{path} can't be read: {error.strerror}") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelError(f"{path} isn't a model manifest: {type(error).__name__}: {error}") from error
+
+
+def _find_manifest(folders: Sequence[Path]) -> Path:
+    for folder in folders:
+        if (folder / MANIFEST).is_file():
+            return folder / MANIFEST
+    raise ModelError(f"no {MANIFEST} found", "it is installed with the package, under share/sealcam/models")
+
+
+def _entry(model: dict[str, Any], class_sets: dict[str, tuple[str, ...]]) -> Entry:
+    picture, decoding = model["input"], model["decoding"]
+    spec = ModelSpec(
+        name=model["name"],
+        input=InputSpec(**{**picture, "placement": Placement(picture["placement"])}),
+        decoding=DecodingSpec(
+            **{
+                **decoding,
+                "head": Head(decoding["head"]),
+                "strides": tuple(decoding.get("strides", ())),
+                "box_scales": tuple(decoding.get("box_scales", (1.0, 1.0, 1.0, 1.0))),
+            }
+        ),
+        classes=class_sets[model["classes"]],
+        threshold=float(model["threshold"]),
+        embedding_stride=model.get("embedding_stride"),
+    )
+    variants = tuple(
+        Variant(variant["file"], tuple(variant["runtimes"]), variant["bytes"], variant["sha256"])
+        for variant in model["variant"]
+    )
+    return Entry(spec, variants)
+
+
+def _choose(variants: Sequence[Variant], runtime: str | None) -> Variant:
+    for variant in variants:
+        if runtime in variant.runtimes:
+            return variant
+    return variants[0]
+
+
+def _verify(path: Path, content: bytes, variant: Variant, hint: str) -> None:
+    if len(content) != variant.size_bytes:
+        message = f"{path} has {len(content)} bytes, and {variant.size_bytes} were expected"
+        raise ModelError(message, hint)
+    if hashlib.sha256(content).hexdigest() != variant.sha256:
+        raise ModelError(f"{path} has the wrong checksum: it was damaged or changed", hint)

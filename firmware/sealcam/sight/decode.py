@@ -1,0 +1,206 @@
+"""Reads a detector's outputs: which cells show something of interest, how sure, and where.
+
+One class a kind of head; each looks at the scores of the classes of interest alone, and works out boxes only for the
+cells above the threshold. Boxes are in pixels of the model's input; `sealcam.sight.detect` does the rest. A cell with
+a value that is not a number is no detection.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sealcam.sight.spec import Head, InputSpec, ModelSpec
+from sealcam.wire.errors import ModelError
+
+Floats = NDArray[np.float32]
+Shapes = Sequence[tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What cells claim: boxes (n, 4) as x0, y0, x1, y1, float32; scores (n,), 0 to 1; classes (n,), the model's."""
+
+    boxes: Floats
+    scores: Floats
+    classes: NDArray[np.intp]
+
+
+class Decoder(Protocol):
+    """Reads the outputs of one kind of head."""
+
+    def decode(self, outputs: Sequence[Floats], threshold: float) -> Candidates:
+        """The cells whose best class of interest scores at least `threshold`."""
+        ...
+
+
+def decoder_for(spec: ModelSpec, shapes: Shapes, classes: Sequence[int]) -> Decoder:
+    """The decoder for a model with outputs of these shapes; `classes` are those of interest.
+
+    Raises:
+        ModelError: the outputs don't have the shapes that the specification gives.
+    """
+    wanted = np.array(classes, np.intp)
+    match spec.decoding.head:
+        case Head.NANODET:
+            return NanoDetDecoder(spec, shapes, wanted)
+        case Head.SSD:
+            return SsdDecoder(spec, shapes, wanted)
+        case Head.YOLOX:
+            return YoloxDecoder(spec, shapes, wanted)
+
+
+class NanoDetDecoder:
+    """NanoDet: per stride the classes' scores, and each side of the box as a distribution over distances.
+
+    The generalised focal loss head (Li et al. 2020): a side lies at the expectation of its distribution, in strides
+    from the cell's centre.
+    """
+
+    def __init__(self, spec: ModelSpec, shapes: Shapes, classes: NDArray[np.intp]) -> None:
+        decoding = spec.decoding
+        self._classes = classes
+        self._bins = np.arange(decoding.bins, dtype=np.float32)
+        self._layers: list[tuple[int, int, slice]] = []
+        start = 0
+        for stride in decoding.strides:
+            height, width = spec.input.height // stride, spec.input.width // stride
+            scores = _find(shapes, (1, height, width, len(spec.classes)))
+            sides = _find(shapes, (1, height, width, 4 * decoding.bins))
+            self._layers.append((scores, sides, slice(start, start + height * width)))
+            start += height * width
+        self._centres, self._strides = _grid(spec.input, decoding.strides, offset=0.5)
+        self._scores = np.zeros((start, len(classes)), np.float32)
+
+    def decode(self, outputs: Sequence[Floats], threshold: float) -> Candidates:
+        """Cells of all strides; only those above the threshold get a box."""
+        for scores, _, cells in self._layers:
+            flat = outputs[scores].reshape(-1, outputs[scores].shape[-1])
+            np.take(flat, self._classes, axis=1, out=self._scores[cells], mode="clip")
+        best, chosen = _above(self._scores, threshold)
+        sides = np.concatenate(
+            [
+                outputs[layer].reshape(-1, 4, self._bins.size)[chosen[_within(chosen, cells)] - cells.start]
+                for _, layer, cells in self._layers
+            ]
+        )
+        with np.errstate(invalid="ignore", over="ignore"):  # what isn't finite is dropped below
+            weights = np.exp(sides - sides.max(axis=2, keepdims=True))
+            distances = (weights @ self._bins) / weights.sum(axis=2) * self._strides[chosen, None]
+        centres = self._centres[chosen]
+        boxes = np.concatenate([centres - distances[:, :2], centres + distances[:, 2:]], axis=1)
+        return _finite(boxes, best[chosen], self._classes[self._scores[chosen].argmax(axis=1)])
+
+
+class SsdDecoder:
+    """SSD: 1,917 anchors of the TensorFlow Object Detection API, box corrections and class logits to each."""
+
+    def __init__(self, spec: ModelSpec, shapes: Shapes, classes: NDArray[np.intp]) -> None:
+        self._anchors = ssd_anchors()
+        self._boxes = _find(shapes, (1, len(self._anchors), 4))
+        self._logits = _find(shapes, (1, len(self._anchors), len(spec.classes)))
+        self._classes = classes
+        self._scales = np.array(spec.decoding.box_scales, np.float32)
+        self._size = np.array([spec.input.width, spec.input.height], np.float32)
+
+    def decode(self, outputs: Sequence[Floats], threshold: float) -> Candidates:
+        """Anchors above the threshold; the sigmoid is taken of those alone."""
+        logits = outputs[self._logits][0][:, self._classes]
+        best, chosen = _above(logits, _logit(threshold))
+        anchors = self._anchors[chosen]
+        with np.errstate(invalid="ignore", over="ignore"):
+            offsets = outputs[self._boxes][0][chosen] / self._scales
+            centre_yx = offsets[:, :2] * anchors[:, 2:] + anchors[:, :2]
+            half_hw = np.exp(offsets[:, 2:]) * anchors[:, 2:] / 2
+            scores = np.float32(1) / (np.float32(1) + np.exp(-best[chosen]))
+            low, high = (centre_yx - half_hw)[:, ::-1], (centre_yx + half_hw)[:, ::-1]
+            boxes = np.concatenate([low * self._size, high * self._size], axis=1)
+        return _finite(boxes, scores, self._classes[logits[chosen].argmax(axis=1)])
+
+
+class YoloxDecoder:
+    """YOLOX: per cell centre, size, objectness and class scores; the score is objectness times class."""
+
+    def __init__(self, spec: ModelSpec, shapes: Shapes, classes: NDArray[np.intp]) -> None:
+        self._corners, self._strides = _grid(spec.input, spec.decoding.strides, offset=0.0)
+        self._cells = _find(shapes, (1, len(self._corners), 5 + len(spec.classes)))
+        self._classes = classes
+
+    def decode(self, outputs: Sequence[Floats], threshold: float) -> Candidates:
+        """Cells above the threshold; both factors already are probabilities."""
+        cells = outputs[self._cells][0]
+        scores = cells[:, 4:5] * cells[:, 5 + self._classes]
+        best, chosen = _above(scores, threshold)
+        raw, strides = cells[chosen, :4], self._strides[chosen, None]
+        with np.errstate(invalid="ignore", over="ignore"):
+            centre = (raw[:, :2] + self._corners[chosen] / strides) * strides
+            half = np.exp(raw[:, 2:]) * strides / 2
+            boxes = np.concatenate([centre - half, centre + half], axis=1)
+        return _finite(boxes, best[chosen], self._classes[scores[chosen].argmax(axis=1)])
+
+
+def ssd_anchors() -> Floats:
+    """The 1,917 anchors as centre y, centre x, height, width, of a picture of 1 x 1; float32 (1917, 4).
+
+    object_detection/anchor_generators/multiple_grid_anchor_generator.py, create_ssd_anchors, with six layers,
+    scales 0.2 to 0.95 and a reduced lowest layer.
+    """
+    scales = [0.2 + 0.15 * layer for layer in range(6)] + [1.0]
+    rows: list[tuple[float, float, float, float]] = []
+    for layer, cells in enumerate((19, 10, 5, 3, 2, 1)):
+        shapes = [(scales[layer], aspect) for aspect in (1.0, 2.0, 0.5, 3.0, 1 / 3)]
+        shapes.append((math.sqrt(scales[layer] * scales[layer + 1]), 1.0))
+        if layer == 0:
+            shapes = [(0.1, 1.0), (0.2, 2.0), (0.2, 0.5)]
+        rows += [
+            ((row + 0.5) / cells, (column + 0.5) / cells, scale / math.sqrt(aspect), scale * math.sqrt(aspect))
+            for row in range(cells)
+            for column in range(cells)
+            for scale, aspect in shapes
+        ]
+    return np.array(rows, np.float32)
+
+
+def _find(shapes: Shapes, wanted: tuple[int, ...]) -> int:
+    for index, shape in enumerate(shapes):
+        if tuple(shape) == wanted:
+            return index
+    raise ModelError(f"the model has no output of shape {wanted}, only {', '.join(map(str, shapes))}")
+
+
+def _grid(picture: InputSpec, strides: Sequence[int], offset: float) -> tuple[Floats, Floats]:
+    """The cells of all strides in rows: their points (n, 2) as x, y in pixels, and their strides (n,)."""
+    points, sizes = [], []
+    for stride in strides:
+        rows, columns = picture.height // stride, picture.width // stride
+        y, x = np.mgrid[:rows, :columns].astype(np.float32)
+        points.append((np.stack([x, y], axis=2).reshape(-1, 2) + np.float32(offset)) * np.float32(stride))
+        sizes.append(np.full(rows * columns, stride, np.float32))
+    return np.concatenate(points), np.concatenate(sizes)
+
+
+def _above(scores: Floats, threshold: float) -> tuple[Floats, NDArray[np.intp]]:
+    """The best score of each row, and the rows where it reaches the threshold: never one with a NaN in it."""
+    best: Floats = scores.max(axis=1)
+    return best, np.flatnonzero(best >= np.float32(threshold))
+
+
+def _within(chosen: NDArray[np.intp], cells: slice) -> slice:
+    """Which of the ascending `chosen` lie in `cells`."""
+    first, last = np.searchsorted(chosen, (cells.start, cells.stop))
+    return slice(int(first), int(last))
+
+
+def _finite(boxes: Floats, scores: Floats, classes: NDArray[np.intp]) -> Candidates:
+    good = np.isfinite(boxes).all(axis=1) & np.isfinite(scores)
+    return Candidates(boxes[good], np.minimum(scores[good], np.float32(1)), classes[good])
+
+
+def _logit(probability: float) -> float:
+    bounded = min(max(probability, 1e-6), 1 - 1e-6)
+    return math.log(bounded / (1 - bounded))

@@ -1,0 +1,90 @@
+"""Finds people, vehicles and animals in a frame: prepares it, runs the network, reads, merges and places the boxes.
+
+Which runtime runs the network is the caller's choice (`sealcam.board.protocols.Network`); what the model is stands in
+its specification (`sealcam.sight.spec`). Keeps nothing from one frame to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from sealcam.board.protocols import Frame, Network
+from sealcam.sight.decode import decoder_for
+from sealcam.sight.prepare import Preparer
+from sealcam.sight.spec import ModelSpec
+from sealcam.sight.suppress import best_boxes
+from sealcam.sight.types import Box, Detection, Subject
+from sealcam.wire.errors import ModelError
+
+# Everything else is nothing to a security camera. Models of this size take one animal for another (a light dog for a
+# bear) and one vehicle for another, so boxes of a subject compete whatever their label. No birds: they are not worth
+# an alarm, and motion at a distance often looks like one. No bicycles: nobody moves one without being seen himself,
+# and a parked one is not an event.
+SUBJECTS: Mapping[str, Subject] = {
+    "person": Subject.PERSON,
+    "car": Subject.VEHICLE,
+    "bus": Subject.VEHICLE,
+    "truck": Subject.VEHICLE,
+    "motorcycle": Subject.VEHICLE,
+    "vehicle": Subject.VEHICLE,
+    "dog": Subject.ANIMAL,
+    "cat": Subject.ANIMAL,
+    "bear": Subject.ANIMAL,
+    "sheep": Subject.ANIMAL,
+    "horse": Subject.ANIMAL,
+    "cow": Subject.ANIMAL,
+    "cattle": Subject.ANIMAL,
+}
+_ORDER = list(Subject)
+
+
+class Detector:
+    """A network with its specification: frames in, detections out."""
+
+    def __init__(self, network: Network, spec: ModelSpec, subjects: Mapping[str, Subject] = SUBJECTS) -> None:
+        """Bind a network to what is known of its model.
+
+        `subjects` says which of the model's labels count, and as what.
+
+        Raises:
+            ModelError: the network's input or outputs aren't what the specification says.
+        """
+        picture = spec.input
+        expected: tuple[int, ...] = (1, picture.height, picture.width, 3)
+        if picture.layout == "NCHW":
+            expected = (1, 3, picture.height, picture.width)
+        if network.input_shape != expected or network.input_dtype != np.dtype(picture.dtype):
+            given = f"{network.input_dtype} {network.input_shape}"
+            message = f"the model {spec.name} should take {picture.dtype} {expected}, and takes {given}"
+            raise ModelError(message, f"get it again with: make model NAME={spec.name}")
+        classes = [index for index, label in enumerate(spec.classes) if label in subjects]
+        self._network = network
+        self._spec = spec
+        self._groups = np.array([_ORDER.index(subjects.get(label, Subject.NONE)) for label in spec.classes])
+        self._preparer = Preparer(picture)
+        self._decoder = decoder_for(spec, network.output_shapes, classes)
+
+    def detect(self, frame: Frame, threshold: float | None = None) -> tuple[Detection, ...]:
+        """What is in the frame, best score first; boxes in the frame's pixels, cut at its edges.
+
+        `threshold` is the lowest score that counts, from 0 to 1 (none: the model's own).
+
+        Raises:
+            ModelError: the network failed.
+        """
+        image, mapping = self._preparer.prepare(frame)
+        outputs = self._network.invoke(image)
+        found = self._decoder.decode(outputs, self._spec.threshold if threshold is None else threshold)
+        if not found.scores.size:
+            return ()
+        boxes = mapping.to_frame(found.boxes)
+        groups = self._groups[found.classes]
+        detections = []
+        for index in best_boxes(boxes, found.scores, groups, self._spec.decoding.iou):
+            box = Box(*boxes[index].tolist())
+            if box.area > 0:  # else it lay beside the picture, in the letterbox
+                label, score = self._spec.classes[found.classes[index]], float(found.scores[index])
+                detections.append(Detection(_ORDER[groups[index]], label, score, box))
+        return tuple(detections)

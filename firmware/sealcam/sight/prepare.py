@@ -1,0 +1,115 @@
+"""Brings a frame to a model's input: resized straight from its planes, one colour conversion, no picture in between.
+
+Whether the frame keeps its shape (letterbox) or not (stretch) is the model's choice; `Mapping` brings boxes back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from sealcam.board.protocols import Frame, Plane
+from sealcam.sight.spec import InputSpec, Placement
+
+# Below this, bilinear sampling skips pixels, and small people with them.
+AREA_BELOW = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """From pixels of the model's input to pixels of the frame, which is `width` x `height`."""
+
+    scale_x: float
+    scale_y: float
+    width: int
+    height: int
+
+    def to_frame(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Boxes (n, 4) as x0, y0, x1, y1 in the frame's pixels, cut at its edges."""
+        scales = np.array([self.scale_x, self.scale_y] * 2, np.float32)
+        limits = np.array([self.width, self.height] * 2, np.float32)
+        placed: NDArray[np.float32] = np.clip(boxes * scales, np.float32(0), limits)
+        return placed
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How frames of one size are brought in: the resized planes and where their colours go, all one memory each."""
+
+    mapping: Mapping
+    interpolation: int
+    planes: Plane
+    y: Plane
+    u: Plane
+    v: Plane
+    target: Plane
+
+
+class Preparer:
+    """Fills a model's input from frames, over and over in the same memory."""
+
+    def __init__(self, spec: InputSpec) -> None:
+        self._spec = spec
+        self._picture = np.full((spec.height, spec.width, 3), spec.fill, np.uint8)
+        self._planned_size: tuple[int, int] | None = None
+        self._plan: _Plan | None = None
+        self._conversion = cv2.COLOR_YUV2RGB_I420 if spec.channels == "RGB" else cv2.COLOR_YUV2BGR_I420
+
+    def prepare(self, frame: Frame) -> tuple[NDArray[np.generic], Mapping]:
+        """The input for `frame`, with a batch of one, and how its pixels lie in the frame.
+
+        The array is the same each time, or a view of it: use it before the next call.
+        """
+        plan = self._plan_for(frame)
+        for plane, resized in ((frame.y, plan.y), (frame.u, plan.u), (frame.v, plan.v)):
+            height, width = resized.shape
+            cv2.resize(plane, (width, height), dst=resized, interpolation=plan.interpolation)
+        # Video range, as files and cameras give it; a source of full range gains contrast, and detectors don't mind.
+        cv2.cvtColor(plan.planes, self._conversion, dst=plan.target)
+        return self._as_input(), plan.mapping
+
+    def _as_input(self) -> NDArray[np.generic]:
+        spec = self._spec
+        picture: NDArray[np.generic] = self._picture
+        if spec.dtype != "uint8":
+            picture = self._picture.astype(spec.dtype)
+            if (spec.scale, spec.offset) != (1.0, 0.0):
+                picture = (self._picture * np.float32(spec.scale) + np.float32(spec.offset)).astype(spec.dtype)
+        if spec.layout == "NCHW":
+            picture = np.ascontiguousarray(picture.transpose(2, 0, 1))
+        return picture[None]
+
+    def _plan_for(self, frame: Frame) -> _Plan:
+        size = (frame.height, frame.width)
+        if self._plan is None or self._planned_size != size:
+            self._plan, self._planned_size = self._make_plan(*size), size
+            self._picture[:] = self._spec.fill
+        return self._plan
+
+    def _make_plan(self, height: int, width: int) -> _Plan:
+        spec = self._spec
+        ratio = min(spec.height / height, spec.width / width)
+        if spec.placement is Placement.STRETCH:
+            inner_height, inner_width = spec.height, spec.width
+        else:
+            inner_height, inner_width = _even(height * ratio, spec.height), _even(width * ratio, spec.width)
+        planes = np.empty((inner_height * 3 // 2, inner_width), np.uint8)
+        luma, chroma = inner_height * inner_width, inner_height * inner_width // 4
+        flat, half = planes.reshape(-1), (inner_height // 2, inner_width // 2)
+        return _Plan(
+            mapping=Mapping(width / inner_width, height / inner_height, width, height),
+            interpolation=cv2.INTER_AREA if ratio < AREA_BELOW else cv2.INTER_LINEAR,
+            planes=planes,
+            y=planes[:inner_height],
+            u=flat[luma : luma + chroma].reshape(half),
+            v=flat[luma + chroma :].reshape(half),
+            target=self._picture[:inner_height, :inner_width],
+        )
+
+
+def _even(side: float, limit: int) -> int:
+    """The even number nearest to `side`, at least 2 and at most `limit`: chroma has half the resolution."""
+    return min(max(2, 2 * round(side / 2)), limit - limit % 2)
