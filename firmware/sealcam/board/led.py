@@ -1,10 +1,11 @@
-"""The status light: on while the sensor delivers pictures, so that people in front of it can see that it looks."""
+"""The status light: on while the sensor delivers pictures, so that people in front of it can see that it looks.
+
+gpiozero is imported only where a pin is used.
+"""
 
 from __future__ import annotations
 
-from gpiozero import LED
-
-from sealcam.board.gpio import PinFactory, board_pins, gpio_errors
+from typing import Any
 
 
 class GpioLight:
@@ -15,9 +16,14 @@ class GpioLight:
         HardwareError: the pins can't be used.
     """
 
-    def __init__(self, pin: int | str, *, active_high: bool = True, pins: PinFactory | None = None) -> None:
+    def __init__(self, pin: int | str, *, active_high: bool = True, pins: Any = None) -> None:
+        from gpiozero import LED
+
+        from sealcam.board.gpio import board_pins, gpio_errors
+
         self._what = f"the status light on pin {pin}"
-        with gpio_errors(self._what):
+        self._errors = gpio_errors
+        with self._errors(self._what):
             self._led = LED(pin, active_high=active_high, initial_value=False, pin_factory=pins or board_pins())
 
     def set(self, on: bool) -> None:
@@ -26,7 +32,7 @@ class GpioLight:
         Raises:
             HardwareError: the light was closed, or the pin is lost.
         """
-        with gpio_errors(self._what):
+        with self._errors(self._what):
             self._led.value = int(on)
 
     def close(self) -> None:
@@ -34,6 +40,16 @@ class GpioLight:
         if not self._led.closed:
             self.set(on=False)
         self._led.close()
+
+
+class NoLight:
+    """A camera without a status light."""
+
+    def set(self, on: bool) -> None:
+        """Nothing to switch."""
+
+    def close(self) -> None:
+        """Nothing to let go of."""
 
 
 class FakeLight:

@@ -1,16 +1,14 @@
 """The passive infrared sensor: a digital pin whose rising edge sets a latch, and nothing more.
 
 gpiozero's `MotionSensor` samples in a thread of its own; `DigitalInputDevice` calls back on the kernel's edge event
-and needs none. What a trigger means is left to sight.
+and needs none. What a trigger means is left to sight. gpiozero is imported only where a pin is used.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
 
-from gpiozero import DigitalInputDevice
-
-from sealcam.board.gpio import PinFactory, board_pins, gpio_errors
 from sealcam.clocks import Clock, SystemClock
 
 WARM_UP_S = 60.0  # after power-on a pyroelectric sensor triggers by itself for up to a minute (HC-SR501 data sheet)
@@ -37,7 +35,7 @@ class Latch:
 class GpioPir:
     """A PIR on a GPIO pin, active high. Edges in the first `warm_up_s` seconds are not told.
 
-    `pin` is what gpiozero takes: a number of the chip (17), `GPIO17` or `BOARD11`.
+    `pin` is what gpiozero takes: a number of the chip (17), `GPIO17` or `BOARD11`; `pins` is its pin factory.
 
     Raises:
         ConfigError: there is no such pin, or something else is on it.
@@ -47,11 +45,15 @@ class GpioPir:
     def __init__(
         self,
         pin: int | str,
+        clock: Clock | None = None,
         *,
         warm_up_s: float = WARM_UP_S,
-        clock: Clock | None = None,
-        pins: PinFactory | None = None,
+        pins: Any = None,
     ) -> None:
+        from gpiozero import DigitalInputDevice
+
+        from sealcam.board.gpio import board_pins, gpio_errors
+
         self._clock = clock or SystemClock()
         self._warm_ns = self._clock.boot_ns() + round(warm_up_s * 1_000_000_000)
         self._latch = Latch()
@@ -71,6 +73,16 @@ class GpioPir:
         now_ns = self._clock.boot_ns()
         if now_ns >= self._warm_ns:
             self._latch.set(now_ns)
+
+
+class NoPir:
+    """A camera without a motion sensor."""
+
+    def take(self) -> None:
+        """Never a trigger."""
+
+    def close(self) -> None:
+        """Nothing to let go of."""
 
 
 class SimulatedPir:
