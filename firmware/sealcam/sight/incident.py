@@ -47,7 +47,7 @@ class _Open:
 
     def __init__(self, trigger: Trigger, t_ns: int, runs: int) -> None:
         self.trigger, self.runs = trigger, runs
-        self.number = 0
+        self.name = ""
         self.started_ns = self.ended_ns = t_ns
         self.motion_first_ns: int | None = None
         self.motion_last_ns = t_ns
@@ -77,7 +77,7 @@ class _Open:
 
 
 class Incidents:
-    """Turns evidence, frame by frame, into reports. `ids` gives the id of the n-th reported incident, n from 0."""
+    """Turns evidence, frame by frame, into reports. `ids` is asked once for each reported incident, with its number from 0."""
 
     def __init__(self, settings: SightSettings, ids: Callable[[int], str], mode: ArmMode, judge: Judge) -> None:
         self._settings = settings
@@ -214,7 +214,7 @@ class Incidents:
 
     def _report(self, running: _Open, stage: Stage, judgement: Judgement) -> Report:
         if stage is Stage.NEW:
-            running.number = self._count
+            running.name = self._ids(self._count)
             self._count += 1
         best = None
         if stage is Stage.NEW or running.picture_quality > BETTER * running.sent_quality:
@@ -224,7 +224,7 @@ class Incidents:
         running.reported, running.reported_subject = judgement, running.subject
         return Report(
             stage=stage,
-            incident=self._ids(running.number),
+            incident=running.name,
             trigger=running.trigger,
             t_ns=self._t_ns,
             started_ns=running.started_ns,

@@ -51,7 +51,7 @@ class WatchStats:
 
 
 class Watch:
-    """Watches one source. `ids` gives the id of the n-th reported incident, n from 0."""
+    """Watches one source. `ids` is asked once for the id of each reported incident, with its number from 0."""
 
     _first_ns: int | None
     _last_ns: int | None

@@ -1,0 +1,151 @@
+"""`sealcam replay`: the whole of sight on recorded files, as fast as it goes, without network or keys.
+
+Every frame is taken, time is the file's timestamps, ids derive from the clip's hash and one thread does everything:
+incident lines are the same byte for byte in every run on one machine and runtime. One incident is one line, written
+when it has ended; a clip that can't be read (to its end) hides nothing of what the others hold. What is printed is
+`replay_lines`'s. DESIGN section 4.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+
+from sealcam import config, models
+from sealcam.board.litert import LiteRtNetwork, runtime_name
+from sealcam.board.replay import ReplayCamera
+from sealcam.board.stopwatch import TimedNetwork
+from sealcam.replay_lines import IncidentLine, JsonLines, PlainLines, Progress, Tally
+from sealcam.sight.detect import Detector
+from sealcam.sight.types import ArmMode, Report, Stage
+from sealcam.sight.watch import Watch
+from sealcam.wire.errors import ClipError, describe
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, _SubParsersAction
+
+    from sealcam.board.protocols import Camera
+
+
+def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser("replay", help="the whole of sight on recorded files, as fast as it goes")
+    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP", help="a recorded file")
+    parser.add_argument("--json", action="store_true", help="one JSON line an incident, then a summary")
+    parser.add_argument("--arm", choices=[str(mode) for mode in ArmMode], help="default: the configuration's")
+    parser.add_argument("--config", type=Path, metavar="FILE", help=f"default {config.DEFAULT_PATH}")
+    parser.add_argument(
+        "--at", type=_moment, metavar="TIME", help="when the recording began: 2026-11-22T01:00:00+01:00"
+    )
+    parser.add_argument("--paced", action="store_true", help="in real time, dropping and counting what comes too late")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Replay the clips; 0 when every one was read to its end, else 1."""
+    settings = config.load(options.config)
+    cv2.setNumThreads(1)
+    loaded = models.load(settings.model.name, runtime_name())
+    network = TimedNetwork(LiteRtNetwork(loaded.content, threads=1), time.perf_counter_ns)
+    show = JsonLines(sys.stdout) if options.json else PlainLines(sys.stdout, options.at)
+    tally = Tally(model=settings.model.name)
+    mode = settings.arm if options.arm is None else ArmMode(options.arm)
+    failed = False
+    begun = time.perf_counter()
+    for path in options.clips:
+        progress = Progress(sys.stderr, path.name, time.monotonic)
+        try:
+            camera = ReplayCamera(path, paced=options.paced)
+            watch = Watch(
+                Detector(network, loaded.spec),
+                settings.sight,
+                incident_ids(path),
+                mode,
+                timer=time.perf_counter_ns,
+            )
+            for line in play(path.name, camera, watch, tally, progress):
+                show.incident(line)
+        except ClipError as error:
+            progress.clear()
+            sys.stderr.write(describe("sealcam", error) + "\n")
+            failed = True
+    tally.elapsed_s = time.perf_counter() - begun
+    tally.invoke_ns = network.invoke_ns
+    show.summary(tally)
+    return 1 if failed else 0
+
+
+def play(
+    clip: str, camera: ReplayCamera | Camera, watch: Watch, tally: Tally, progress: Progress | None = None
+) -> Iterator[IncidentLine]:
+    """The incidents of one source, each when it has ended; what is open when the source ends, ends with it.
+
+    Raises:
+        ClipError: the source is damaged; everything that it held before has been given.
+    """
+    first_ns = last_ns = 0
+    failure: ClipError | None = None
+    try:
+        for count, frame in enumerate(camera.frames()):
+            first_ns = frame.t_ns if count == 0 else first_ns
+            last_ns = frame.t_ns
+            yield from _ended(clip, watch.step(frame), first_ns, tally)
+            if progress is not None:
+                progress.show(count + 1, (last_ns - first_ns) / 1e9)
+    except ClipError as error:
+        failure = error
+    finally:
+        camera.close()
+    if progress is not None:
+        progress.clear()
+    yield from _ended(clip, watch.close(), first_ns, tally)
+    tally.add(watch.stats, (last_ns - first_ns) / 1e9, getattr(camera, "dropped", 0))
+    if failure is not None:
+        raise failure
+
+
+def _ended(clip: str, reports: Sequence[Report], first_ns: int, tally: Tally) -> Iterator[IncidentLine]:
+    for report in reports:
+        if report.stage is not Stage.END:
+            continue
+        tally.incidents += 1
+        yield IncidentLine(
+            clip=clip,
+            incident=report.incident,
+            trigger=str(report.trigger),
+            started_s=round((report.started_ns - first_ns) / 1e9, 3),
+            ended_s=round((report.ended_ns - first_ns) / 1e9, 3),
+            subject=str(report.subject),
+            confidence=round(report.confidence, 3),
+            verdict=str(report.verdict),
+            threat=round(report.threat, 3),
+            reasons=report.reasons,
+            detector_runs=report.detector_runs,
+        )
+
+
+def incident_ids(path: Path) -> Callable[[int], str]:
+    """Ids from the clip's content and the incident's number: the same in every run, whatever the file is called."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except OSError:
+        pass  # it can't be opened as a clip either, and that error says why
+    return lambda number: hashlib.sha256(digest.digest() + number.to_bytes(4, "big")).hexdigest()[:16]
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError as error:
+        words = f"{text!r} is not a time; write it as 2026-11-22T01:00:00+01:00"
+        raise argparse.ArgumentTypeError(words) from error

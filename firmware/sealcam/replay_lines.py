@@ -1,0 +1,156 @@
+"""What `sealcam replay` prints: incident lines and a summary, for programs or for people, and how far a clip is.
+
+The names and the order of the fields are a contract that tools outside the project rely on. DESIGN section 4.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from statistics import median
+from typing import TextIO
+
+from sealcam.sight.watch import WatchStats
+
+PROGRESS_EVERY_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentLine:
+    """One ended incident of one clip; times in seconds from the clip's first frame."""
+
+    clip: str
+    incident: str
+    trigger: str
+    started_s: float
+    ended_s: float
+    subject: str
+    confidence: float
+    verdict: str
+    threat: float
+    reasons: tuple[str, ...]
+    detector_runs: int
+
+
+@dataclass(slots=True)
+class Tally:
+    """What all clips together took."""
+
+    model: str
+    clips: int = 0
+    frames: int = 0
+    incidents: int = 0
+    dropped: int = 0
+    footage_s: float = 0.0
+    elapsed_s: float = 0.0
+    gated: int = 0
+    detector_runs: int = 0
+    gate_ns: int = 0
+    step_ns: int = 0
+    invoke_ns: list[int] = field(default_factory=list)
+
+    def add(self, stats: WatchStats, footage_s: float, dropped: int) -> None:
+        """Count one clip that was watched to its end."""
+        self.clips += 1
+        self.frames += stats.frames
+        self.gated += stats.gated
+        self.detector_runs += stats.detector_runs
+        self.gate_ns += stats.gate_ns
+        self.step_ns += stats.step_ns
+        self.footage_s += footage_s
+        self.dropped += dropped
+
+
+class JsonLines:
+    """For programs: the fields of an incident in their order, then the summary."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def incident(self, line: IncidentLine) -> None:
+        """Write one incident."""
+        fields = {name: getattr(line, name) for name in IncidentLine.__dataclass_fields__}
+        self._out.write(json.dumps(fields) + "\n")
+        self._out.flush()
+
+    def summary(self, tally: Tally) -> None:
+        """Write what all clips together took."""
+        self._out.write(json.dumps({"summary": _summary(tally)}) + "\n")
+
+
+class PlainLines:
+    """For people: one line an incident, with the time of day where it is known when the recording began."""
+
+    def __init__(self, out: TextIO, at: datetime | None) -> None:
+        self._out = out
+        self._at = at
+
+    def incident(self, line: IncidentLine) -> None:
+        """Write one incident."""
+        span = f"{self._when(line.started_s)} to {self._when(line.ended_s)}"
+        subject = "nothing known" if line.subject == "none" else f"{line.subject} {line.confidence:.2f}"
+        verdict = f"{line.verdict.replace('_', ' ')} {line.threat:.2f}"
+        self._out.write(f"{line.clip}: {span}  {subject:<14} {verdict:<16} {'; '.join(line.reasons)}\n")
+        self._out.flush()
+
+    def summary(self, tally: Tally) -> None:
+        """Write what all clips together took."""
+        told = _summary(tally)
+        self._out.write(
+            f"{tally.incidents} incidents in {tally.frames} frames, {tally.footage_s:.1f} s of footage; "
+            f"{told['fps']} frames/s, detector {told['invoke_ms']} ms, gate {told['gate_ms']} ms"
+            + (f"; {tally.dropped} dropped" if tally.dropped else "")
+            + "\n"
+        )
+
+    def _when(self, seconds: float) -> str:
+        if self._at is None:
+            return f"{seconds:.1f} s"
+        return (self._at + timedelta(seconds=seconds)).isoformat(timespec="seconds")
+
+
+def _summary(tally: Tally) -> dict[str, str | int | float]:
+    """Figures of this run; they differ from run to run, incident lines do not."""
+    frames = max(1, tally.frames)
+    return {
+        "clips": tally.clips,
+        "incidents": tally.incidents,
+        "frames": tally.frames,
+        "dropped": tally.dropped,
+        "seconds": round(tally.footage_s, 3),
+        "elapsed_s": round(tally.elapsed_s, 3),
+        "fps": round(tally.frames / tally.elapsed_s, 1) if tally.elapsed_s > 0 else 0.0,
+        "gated": tally.gated,
+        "detector_runs": tally.detector_runs,
+        "invoke_ms": round(median(tally.invoke_ns) / 1e6, 3) if tally.invoke_ns else 0.0,
+        "gate_ms": round(tally.gate_ns / frames / 1e6, 3),
+        "sight_ms": round(tally.step_ns / frames / 1e6, 3),
+        "model": tally.model,
+    }
+
+
+class Progress:
+    """How far a clip is, on a terminal's line of its own; nothing where nobody looks."""
+
+    def __init__(self, out: TextIO, clip: str, clock: Callable[[], float]) -> None:
+        self._out, self._clip, self._clock = out, clip, clock
+        self._begun = self._shown = clock()
+        self._on = out.isatty()
+
+    def show(self, frames: int, footage_s: float) -> None:
+        """Tell it, twice a second."""
+        now = self._clock()
+        if not self._on or now - self._shown < PROGRESS_EVERY_S:
+            return
+        self._shown = now
+        rate = frames / (now - self._begun)
+        self._out.write(f"\r\033[K{self._clip}: {footage_s:.0f} s of footage, {rate:.0f} frames/s")
+        self._out.flush()
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._on:
+            self._out.write("\r\033[K")
+            self._out.flush()
