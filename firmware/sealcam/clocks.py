@@ -11,14 +11,13 @@ import threading
 import time
 from typing import Protocol
 
-
 _TIME_ERROR = 5  # linux/timex.h: the clock is not synchronised
 _TIMEX_BYTES = 256  # struct timex has 208 bytes on 64-bit Linux
 
 
 def synchronised() -> bool:
     """Whether the kernel believes that the wall time is right (adjtimex(2)), which NTP clients keep true."""
-    state = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
+    state: int = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
     return 0 <= state != _TIME_ERROR
 
 

@@ -44,10 +44,9 @@ class Parts:
     watch: Watch
     mode: ArmMode
     camera: Callable[[], Camera]
-    motion_sensor: MotionSensor
-    light: StatusLight
+    motion_sensor: MotionSensor | None
+    light: StatusLight | None
     quality: Callable[[], ClockQuality]
-    repeat: bool
 
 
 class Eye:
@@ -57,6 +56,7 @@ class Eye:
         self._parts = parts
         self._service = service
         self._modes: queue.SimpleQueue[ArmMode] = queue.SimpleQueue()
+        self._shining = False
         self._watching = Watching(frames=0, dropped=0, newest_ns=parts.clock.boot_ns(), mode=parts.mode)
         self._sealer = Sealer(parts.keys, parts.outbox, parts.clock, lambda: self._watching, parts.quality)
         commands = Commands(parts.keys, parts.outbox, self._sealer, self._modes.put)
@@ -79,19 +79,16 @@ class Eye:
         self._sealer.health("started", "watching began")
         beat()
         try:
-            while not self._service.stop.is_set():
-                self._watch_once(beat)
-                if not self._parts.repeat:
-                    break
+            self._watch(beat)
         finally:
-            self._parts.light.set(False)
+            self._shine(on=False)
             self._queue(self._parts.watch.close())
         if not self._service.stop.is_set():
             self._deliver(beat)
             self._service.finish(0)
 
-    def _watch_once(self, beat: Beat) -> None:
-        """Take frames until the source ends; a live camera that fails late is opened once more."""
+    def _watch(self, beat: Beat) -> None:
+        """Take frames until a recording ends or the eye is stopped; a live camera that fails late is opened once more."""
         opened_ns = self._parts.clock.boot_ns()
         try:
             self._take_frames(beat)
@@ -104,13 +101,13 @@ class Eye:
             self._take_frames(beat)
 
     def _take_frames(self, beat: Beat) -> None:
-        camera = self._parts.camera()
+        camera, sensor = self._parts.camera(), self._parts.motion_sensor
         losses_ns, last_index = 0, -1
         try:
             for frame in camera.frames():
-                self._parts.light.set(True)
+                self._shine(on=True)
                 self._take_modes()
-                self._queue(self._parts.watch.step(frame, self._parts.motion_sensor.take()))
+                self._queue(self._parts.watch.step(frame, None if sensor is None else sensor.take()))
                 self._saw(frame, dropped=frame.index - last_index - 1)
                 last_index = frame.index
                 if frame.t_ns - losses_ns >= LOSSES_EVERY_S * 1e9:
@@ -125,6 +122,12 @@ class Eye:
     def _saw(self, frame: Frame, dropped: int) -> None:
         seen = self._watching
         self._watching = Watching(seen.frames + 1, seen.dropped + dropped, frame.t_ns, seen.mode)
+
+    def _shine(self, *, on: bool) -> None:
+        """The status light tells that the sensor delivers pictures."""
+        if self._parts.light is not None and on != self._shining:
+            self._parts.light.set(on)
+            self._shining = on
 
     def _take_modes(self) -> None:
         while not self._modes.empty():

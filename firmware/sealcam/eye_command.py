@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sealcam import config, models
-from sealcam.board.led import GpioLight, NoLight
-from sealcam.board.litert import LiteRtNetwork
-from sealcam.board.pir import GpioPir, NoPir
+from sealcam.board.led import GpioLight
+from sealcam.board.litert import LiteRtNetwork, runtime_name
+from sealcam.board.pir import GpioPir
 from sealcam.board.replay import ReplayCamera
 from sealcam.clocks import SystemClock, synchronised
 from sealcam.eye import Eye, Parts
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     clock = SystemClock()
     keys = Keystore.open(settings.paths.state / "eye")
     _ = keys.claim  # unclaimed there is nobody to seal to: say so before anything is opened
-    loaded = models.load(settings.model.name)
+    loaded = models.load(settings.model.name, runtime_name())
     network = LiteRtNetwork(loaded.content, settings.model.threads)
     outbox = Outbox(settings.paths.state / "eye" / "outbox.db", max_bytes=settings.outbox.max_bytes)
     parts = Parts(
@@ -62,10 +62,9 @@ def run(options: argparse.Namespace) -> int:
         watch=Watch(Detector(network, loaded.spec), settings.sight, _incident_id, settings.arm),
         mode=settings.arm,
         camera=partial(open_camera, settings.camera, clock),
-        motion_sensor=NoPir() if settings.camera.pir_pin is None else GpioPir(settings.camera.pir_pin, clock),
-        light=NoLight() if settings.camera.led_pin is None else GpioLight(settings.camera.led_pin),
+        motion_sensor=None if settings.camera.pir_pin is None else GpioPir(settings.camera.pir_pin),
+        light=None if settings.camera.led_pin is None else GpioLight(settings.camera.led_pin),
         quality=lambda: ClockQuality.SYNCHRONISED if synchronised() else ClockQuality.UNKNOWN,
-        repeat=settings.camera.repeat,
     )
     eye = Eye(parts, Service("eye", clock))
     try:
@@ -95,4 +94,4 @@ def open_camera(settings: config.CameraSettings, clock: SystemClock) -> Camera:
         from sealcam.board.v4l2 import V4l2Camera
 
         return V4l2Camera(settings.source, fps=settings.fps)
-    return ReplayCamera(Path(settings.source), paced=True, clock=clock)
+    return ReplayCamera(Path(settings.source), paced=True, repeat=settings.repeat, clock=clock)

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from sealcam_provision import claim, models, run
 from sealcam.wire.errors import SealcamError, describe
+from sealcam_provision import claim, models, run
 
 _PROGRAM = "sealcam-provision"
 

@@ -10,7 +10,6 @@ import argparse
 import json
 import shutil
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
