@@ -42,16 +42,6 @@ class GpioLight:
         self._led.close()
 
 
-class NoLight:
-    """A camera without a status light."""
-
-    def set(self, on: bool) -> None:
-        """Nothing to switch."""
-
-    def close(self) -> None:
-        """Nothing to let go of."""
-
-
 class FakeLight:
     """A lamp that remembers what it was told."""
 

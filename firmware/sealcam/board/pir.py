@@ -75,16 +75,6 @@ class GpioPir:
             self._latch.set(now_ns)
 
 
-class NoPir:
-    """A camera without a motion sensor."""
-
-    def take(self) -> None:
-        """Never a trigger."""
-
-    def close(self) -> None:
-        """Nothing to let go of."""
-
-
 class SimulatedPir:
     """A PIR without a pin, for recorded footage and tests."""
 

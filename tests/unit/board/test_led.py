@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from gpiozero.pins.mock import MockFactory
 
-from sealcam.board.led import FakeLight, GpioLight, NoLight
+from sealcam.board.led import FakeLight, GpioLight
 from sealcam.board.protocols import StatusLight
 from sealcam.wire.errors import ConfigError, HardwareError
 
@@ -69,9 +69,3 @@ def test_the_fake_remembers_what_it_was_told() -> None:
     protocol.close()
     assert light.told == [True, False]
     assert not light.on
-
-
-def test_a_camera_without_a_light_takes_every_order() -> None:
-    light: StatusLight = NoLight()
-    light.set(on=True)
-    light.close()

@@ -10,7 +10,7 @@ import pytest
 from gpiozero.pins.mock import MockFactory
 
 from sealcam.board.gpio import board_pins
-from sealcam.board.pir import GpioPir, Latch, NoPir, SimulatedPir
+from sealcam.board.pir import GpioPir, Latch, SimulatedPir
 from sealcam.board.protocols import MotionSensor
 from sealcam.clocks import SimulatedClock
 from sealcam.wire.errors import ConfigError, HardwareError
@@ -122,12 +122,6 @@ def test_a_simulated_sensor_tells_its_stimulus_until_it_is_closed() -> None:
     protocol.close()
     sensor.drive_high(5)
     assert protocol.take() is None
-
-
-def test_a_camera_without_a_sensor_is_never_triggered() -> None:
-    sensor: MotionSensor = NoPir()
-    assert sensor.take() is None
-    sensor.close()
 
 
 def test_a_latch_that_is_set_and_taken_at_once_tells_every_time_at_most_once_and_the_last_always() -> None:
