@@ -31,8 +31,8 @@ PY
 }
 
 stamp=$venv/.lock
-# What is installed is decided by these three files and the interpreter, so they are the stamp.
-want=$(cat "locks/$lock.txt" setup.cfg pyproject.toml | sha256sum | cut -d' ' -f1)
+# What is installed is decided by these two files, so they are the stamp.
+want=$(cat "locks/$lock.txt" setup.cfg | sha256sum | cut -d' ' -f1)
 if [ -x "$venv/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && "$venv/bin/python" -c '' 2>/dev/null; then exit 0; fi
 
 mkdir -p build
@@ -58,8 +58,7 @@ site=
 if "$python" -c 'import libcamera' 2>/dev/null; then site=--system-site-packages; fi
 
 say "setting up $venv with $("$python" --version) and locks/$lock.txt (once; a minute or two)"
-rm -rf "$venv"
-"$python" -m venv $site "$venv"
+"$venv/bin/python" -c '' 2>/dev/null || { rm -rf "$venv"; "$python" -m venv $site "$venv"; }
 "$venv/bin/python" -m pip install -q --disable-pip-version-check --no-input --require-hashes --no-deps -r "locks/$lock.txt" >&2 ||
     fail "the packages of locks/$lock.txt could not be installed" "pip's message above says why; most often the network is away. Run the same command again"
 "$venv/bin/python" -m pip install -q --disable-pip-version-check --no-input --no-deps --no-build-isolation -e . >&2
