@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from sealcam.outbox import MAX_TOMBS, Outbox, OutboxStats, Tomb
 from sealcam.wire.errors import StorageError
 from sealcam.wire.sealed import GENESIS, Sealed, envelope_hash
@@ -82,7 +84,7 @@ def test_each_event_is_sealed_onto_the_one_before(outbox: Outbox) -> None:
 
     assert [outbox.append(seal, 2, 1) for _ in range(3)] == [1, 2, 3]
     assert seen[0] == (1, GENESIS)
-    for (seq, prev), (_, after) in zip(seen, seen[1:], strict=False):
+    for (seq, prev), (_, after) in itertools.pairwise(seen):
         assert after == envelope_hash(sealed(seq, prev))
     assert outbox.head() == (3, envelope_hash(sealed(*seen[2])))
 
