@@ -99,9 +99,9 @@ class IncidentBody:
     started_ns: int = key(5)
     ended_ns: int = key(6)
     subject: Subject = key(7)
-    confidence_permille: int = key(8)
+    confidence_permille: int = key(8, limit=1000)
     verdict: Verdict = key(9)
-    threat_permille: int = key(10)
+    threat_permille: int = key(10, limit=1000)
     reasons: tuple[str, ...] = key(11)
     mode: Mode = key(12)
     thumbnail: bytes | None = key(13, optional=True)  # JPEG

@@ -6,12 +6,11 @@ Thin wrappers over libsodium through PyNaCl. Signatures are Ed25519 over a label
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 
 import nacl.bindings
 import nacl.exceptions
-import nacl.public
-import nacl.signing
 
 from sealcam.wire.errors import EnvelopeError
 from sealcam.wire.labels import FINGERPRINT, KEY_ID, RECOVERY_SEED, ROOT_SEED, blake2b
@@ -20,6 +19,10 @@ KEY_BYTES = 32
 KID_BYTES = 8
 SIGNATURE_BYTES = 64
 SLOT_BYTES = 80  # crypto_box_seal adds 48 bytes to the 32 of a content key
+SLOT_COUNTS = (4, 8, 16)  # the smallest that holds the recipient set, so that its size shows only roughly
+SUITE = 1  # X25519 sealed boxes, ChaCha20-Poly1305-IETF, BLAKE2b, Ed25519; 2 is reserved (X25519 + ML-KEM-768)
+SEED_BYTES = 64  # of the owner's words
+_FIELD = (1 << 255) - 19
 
 
 def key_id(public: bytes) -> bytes:
@@ -34,9 +37,24 @@ def fingerprint(root_public: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """An Ed25519 key that signs labelled messages; `seed` is 32 secret bytes."""
+    """An Ed25519 key that signs labelled messages; `seed` is 32 secret bytes.
+
+    `public` is the 32-byte public key, `kid` its 8-byte name. Derived once: deriving costs half a signature.
+
+    Raises:
+        ValueError: `seed` is not 32 bytes.
+    """
 
     seed: bytes
+    public: bytes = field(init=False, compare=False)
+    kid: bytes = field(init=False, compare=False)
+    _secret: bytes = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        public, secret = nacl.bindings.crypto_sign_seed_keypair(self.seed)
+        object.__setattr__(self, "public", public)
+        object.__setattr__(self, "kid", key_id(public))
+        object.__setattr__(self, "_secret", secret)
 
     def __repr__(self) -> str:
         return f"SigningKey({self.kid.hex()})"
@@ -44,22 +62,11 @@ class SigningKey:
     @staticmethod
     def generate() -> SigningKey:
         """A new key from the system's randomness."""
-        return SigningKey(bytes(nacl.signing.SigningKey.generate()))
-
-    @property
-    def public(self) -> bytes:
-        """The 32-byte public key."""
-        return bytes(nacl.signing.SigningKey(self.seed).verify_key)
-
-    @property
-    def kid(self) -> bytes:
-        """The 8-byte name of the public key."""
-        return key_id(self.public)
+        return SigningKey(secrets.token_bytes(KEY_BYTES))
 
     def sign(self, label: str, *parts: bytes) -> bytes:
         """The 64-byte signature over BLAKE2b-512 of the labelled parts."""
-        digest = blake2b(label, *parts, size=64)
-        return nacl.signing.SigningKey(self.seed).sign(digest).signature
+        return nacl.bindings.crypto_sign(blake2b(label, *parts, size=64), self._secret)[:SIGNATURE_BYTES]
 
 
 def verify(public: bytes, signature: bytes, label: str, *parts: bytes) -> None:
@@ -68,17 +75,29 @@ def verify(public: bytes, signature: bytes, label: str, *parts: bytes) -> None:
     Raises:
         EnvelopeError: it doesn't; low-order and non-canonical keys and signatures are refused by libsodium.
     """
+    if len(public) != KEY_BYTES or len(signature) != SIGNATURE_BYTES:  # PyNaCl would read past the end
+        raise EnvelopeError
     try:
-        nacl.signing.VerifyKey(public).verify(blake2b(label, *parts, size=64), signature)
-    except (nacl.exceptions.CryptoError, ValueError, TypeError) as error:
+        nacl.bindings.crypto_sign_open(signature + blake2b(label, *parts, size=64), public)
+    except nacl.exceptions.BadSignatureError as error:
         raise EnvelopeError from error
 
 
 @dataclass(frozen=True, slots=True)
 class BoxKey:
-    """An X25519 key that opens slots sealed to its public half; `secret` is 32 bytes."""
+    """An X25519 key that opens slots sealed to its 32-byte public half `public`; `secret` is 32 bytes.
+
+    Raises:
+        ValueError: `secret` is not 32 bytes.
+    """
 
     secret: bytes
+    public: bytes = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if len(self.secret) != KEY_BYTES:
+            raise ValueError("an X25519 secret has 32 bytes")
+        object.__setattr__(self, "public", nacl.bindings.crypto_scalarmult_base(self.secret))
 
     def __repr__(self) -> str:
         return f"BoxKey({key_id(self.public).hex()})"
@@ -86,32 +105,53 @@ class BoxKey:
     @staticmethod
     def generate() -> BoxKey:
         """A new key from the system's randomness."""
-        return BoxKey(bytes(nacl.public.PrivateKey.generate()))
-
-    @property
-    def public(self) -> bytes:
-        """The 32-byte public key."""
-        return bytes(nacl.public.PrivateKey(self.secret).public_key)
+        return BoxKey(secrets.token_bytes(KEY_BYTES))
 
     def open(self, slot: bytes) -> bytes | None:
         """The content key in an 80-byte slot, or none when the slot is for somebody else."""
-        try:
-            key = nacl.public.SealedBox(nacl.public.PrivateKey(self.secret)).decrypt(slot)
-        except (nacl.exceptions.CryptoError, RuntimeError, ValueError, TypeError):
+        if len(slot) != SLOT_BYTES:
             return None
-        return key if len(key) == KEY_BYTES else None
+        try:
+            return nacl.bindings.crypto_box_seal_open(slot, self.public, self.secret)
+        except (nacl.exceptions.CryptoError, RuntimeError):  # RuntimeError: a low-order ephemeral key
+            return None
 
 
 def seal_slot(public: bytes, content_key: bytes) -> bytes:
     """`content_key` (32 bytes) sealed to the X25519 key `public`: 80 bytes.
 
     Raises:
-        EnvelopeError: `public` is a low-order point (PyNaCl says only `RuntimeError`) or not 32 bytes.
+        EnvelopeError: `public` is a low-order point (PyNaCl says only `RuntimeError`), not 32 bytes, or not the
+            canonical encoding of its point: the holder derives the canonical one, and a sealed box's nonce depends
+            on the bytes, so nobody could ever open it.
     """
+    if len(public) != KEY_BYTES or int.from_bytes(public, "little") >= _FIELD:
+        raise EnvelopeError
     try:
-        return nacl.public.SealedBox(nacl.public.PublicKey(public)).encrypt(content_key)
-    except (nacl.exceptions.CryptoError, RuntimeError, ValueError, TypeError) as error:
+        return nacl.bindings.crypto_box_seal(content_key, public)
+    except (nacl.exceptions.CryptoError, RuntimeError) as error:
         raise EnvelopeError from error
+
+
+def check_sealable(public: bytes) -> None:
+    """Return if something can be sealed to `public`: learnt when the key comes, not when the first event waits.
+
+    Raises:
+        EnvelopeError: as `seal_slot`.
+    """
+    seal_slot(public, bytes(KEY_BYTES))
+
+
+def decoy_slot() -> bytes:
+    """80 bytes that nobody opens and nobody tells from a sealed box.
+
+    A sealed box is a fresh ephemeral public key, then a Poly1305 tag and 32 bytes under XSalsa20 with a key that
+    only its two sides know: to all others the last 48 bytes are random. The first 32 are not (half of all strings
+    are no point of the curve), so a real public key stands there. Costs a third of a box to a throw-away key.
+    """
+    return nacl.bindings.crypto_scalarmult_base(secrets.token_bytes(KEY_BYTES)) + secrets.token_bytes(
+        SLOT_BYTES - KEY_BYTES
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +168,6 @@ class OwnerKeys:
         Raises:
             ValueError: `seed` is not 64 bytes.
         """
-        if len(seed) != 64:
+        if len(seed) != SEED_BYTES:
             raise ValueError("the seed of 24 words has 64 bytes")
         return OwnerKeys(SigningKey(blake2b(ROOT_SEED, seed)), BoxKey(blake2b(RECOVERY_SEED, seed)))

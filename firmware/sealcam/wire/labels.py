@@ -5,6 +5,7 @@ A label inside the message, not BLAKE2b's personalisation parameter: libsodium's
 
 from __future__ import annotations
 
+import functools
 import hashlib
 
 EVENT_SIGNATURE = "sealcam/sev1/signature"
@@ -21,10 +22,19 @@ FINGERPRINT = "sealcam/root-fingerprint"
 STATEMENT = "sealcam/sgn1/"  # followed by the statement kind's name
 
 
-def blake2b(label: str, *parts: bytes, size: int = 32) -> bytes:
-    """BLAKE2b of `len(label) | label | parts`, `size` bytes long; the length is one byte, the label ASCII."""
+@functools.cache
+def _prefix(label: str) -> bytes:
     name = label.encode("ascii")
-    state = hashlib.blake2b(bytes([len(name)]) + name, digest_size=size)
+    return bytes([len(name)]) + name
+
+
+def blake2b(label: str, *parts: bytes, size: int = 32) -> bytes:
+    """BLAKE2b of `len(label) | label | parts`, `size` bytes long; the length is one byte, the label ASCII.
+
+    Parts are joined without lengths: every caller's parts but the last have a fixed size. `size` is BLAKE2b's own
+    parameter, not a cut: a shorter hash is no prefix of a longer one.
+    """
+    state = hashlib.blake2b(_prefix(label), digest_size=size)
     for part in parts:
         state.update(part)
     return state.digest()

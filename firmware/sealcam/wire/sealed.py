@@ -22,3 +22,8 @@ OUTSIDE_CHAIN = 0x80  # types from here on have no place in the chain: beats, wi
 def envelope_hash(envelope: bytes) -> bytes:
     """The 32-byte name of an envelope: what the next one's `prev` and a receipt refer to."""
     return blake2b(ENVELOPE_HASH, envelope)
+
+
+def in_chain(kind: int) -> bool:
+    """Whether events of this type have a sequence number and a predecessor."""
+    return kind < OUTSIDE_CHAIN

@@ -13,12 +13,24 @@ from typing import TypeVar
 
 from sealcam.wire import labels, schema
 from sealcam.wire.errors import EnvelopeError
-from sealcam.wire.keys import KID_BYTES, SIGNATURE_BYTES, SigningKey, key_id, verify
+from sealcam.wire.keys import (
+    KEY_BYTES,
+    KID_BYTES,
+    SIGNATURE_BYTES,
+    SLOT_COUNTS,
+    SUITE,
+    SigningKey,
+    check_sealable,
+    key_id,
+    verify,
+)
 from sealcam.wire.schema import body, key
 
 _HEADER = struct.Struct(f">4sB{KID_BYTES}s")
 _MAGIC = b"SGN1"
-MAX_STATEMENT_BYTES = 1 << 16
+MAX_STATEMENT_BYTES = (1 << 16) - 1  # its length fits the claim bundle's u16
+MAX_RECIPIENTS = SLOT_COUNTS[-1]
+_MAX_U32 = (1 << 32) - 1
 Body = TypeVar("Body")
 
 
@@ -58,10 +70,13 @@ class Recipient:
 
 @body
 class RecipientSet:
-    """By the owner root: who may open what is sealed from now on; numbered, one suite, one home hub."""
+    """By the owner root: who may open what is sealed from now on; numbered from 1, one suite, one home hub.
 
-    number: int = key(1)
-    suite: int = key(2)
+    Only a higher number than the one held replaces it. Number 0 in an envelope says: sealed to no owner's set.
+    """
+
+    number: int = key(1, limit=_MAX_U32)
+    suite: int = key(2, limit=255)
     home_hub: bytes = key(3, size=32)
     recipients: tuple[Recipient, ...] = key(4)
 
@@ -86,7 +101,7 @@ class Receipt:
 class ClaimRequest:
     """By a camera's epoch key: these are my keys, and this certificate request is my post's."""
 
-    epoch: int = key(1)
+    epoch: int = key(1, limit=_MAX_U32)
     public: bytes = key(2, size=32)
     command: bytes = key(3, size=32)
     csr: bytes = key(4)  # PKCS #10, DER
@@ -103,7 +118,7 @@ class ClaimAnswer:
     certificate: bytes = key(5)  # X.509 of the post, PEM
     authority: bytes = key(6)  # X.509 of the hub's authority, PEM
     host: str = key(7)
-    port: int = key(8)
+    port: int = key(8, limit=65535)
 
 
 _BODIES: dict[Kind, type] = {
@@ -121,10 +136,44 @@ def _label(kind: Kind) -> str:
     return labels.STATEMENT + kind.name.lower().replace("_", "-")
 
 
+def _check(item: object, signer_public: bytes) -> None:
+    """Raise `EnvelopeError` for what no field's type can say: a key that is none, a set that nobody may seal to."""
+    match item:
+        case Prekey():
+            check_sealable(item.public)
+        case ClaimRequest():
+            check_sealable(item.command)
+            if item.public != signer_public:
+                raise EnvelopeError
+        case RecipientSet():
+            _check_set(item)
+        case _:
+            pass
+
+
+def _check_set(item: RecipientSet) -> None:
+    hubs = [one.public for one in item.recipients if one.kind is RecipientKind.HUB]
+    recovery = [one.public for one in item.recipients if one.kind is RecipientKind.RECOVERY]
+    for public in recovery:
+        check_sealable(public)
+    everybody = hubs + recovery
+    if not 0 < len(everybody) <= MAX_RECIPIENTS or len(set(everybody)) != len(everybody):
+        raise EnvelopeError
+    if item.number == 0 or item.suite != SUITE or item.home_hub not in hubs or not recovery:
+        raise EnvelopeError
+
+
 def sign(signer: SigningKey, item: object) -> bytes:
-    """The statement that `signer` makes of `item`, one of the bodies above."""
+    """The statement that `signer` makes of `item`, one of the bodies above.
+
+    Raises:
+        ValueError: a field of `item` isn't as specified, so nobody would read it. What only `read` refuses, such as
+            a set without a recovery recipient, is signed: a reader may not rely on its signer's care.
+    """
     kind = _KINDS[type(item)]
     message = _HEADER.pack(_MAGIC, kind, signer.kid) + schema.encode(item)
+    if len(message) + SIGNATURE_BYTES > MAX_STATEMENT_BYTES:
+        raise ValueError("more than a statement may hold")
     return message + signer.sign(_label(kind), message)
 
 
@@ -142,7 +191,25 @@ def read(statement: bytes, signer_public: bytes, cls: type[Body]) -> Body:
     magic, number, kid = _HEADER.unpack_from(message)
     if magic != _MAGIC or number != kind or kid != key_id(signer_public):
         raise EnvelopeError
-    return schema.decode(message[_HEADER.size :], cls)
+    item = schema.decode(message[_HEADER.size :], cls)
+    _check(item, signer_public)
+    return item
+
+
+def claim_request(signer: SigningKey, item: ClaimRequest) -> bytes:
+    """`public 32 | statement`: a claim request as it goes to the hub, which doesn't know the key yet."""
+    return signer.public + sign(signer, item)
+
+
+def read_claim_request(data: bytes) -> ClaimRequest:
+    """The claim request in `data`, if the epoch key that it begins with has signed it.
+
+    That proves possession of the key and nothing else: whose camera it is, the owner decides.
+
+    Raises:
+        EnvelopeError: for every reason there is.
+    """
+    return read(data[KEY_BYTES:], data[:KEY_BYTES], ClaimRequest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +231,7 @@ class ClaimBundle:
         Raises:
             EnvelopeError: the lengths don't fit.
         """
-        if not 34 < len(data) <= 2 * MAX_STATEMENT_BYTES:
+        if not 34 < len(data) <= 34 + 2 * MAX_STATEMENT_BYTES:
             raise EnvelopeError
         (size,) = struct.unpack_from(">H", data, 32)
         if len(data) <= 34 + size:
