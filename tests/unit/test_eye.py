@@ -6,6 +6,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -126,23 +127,20 @@ class _Home:
 
         eye = Eye(parts, Service("eye", clock))
         post = _Post(path, hub)
-        thread = threading.Thread(target=self._connect, args=(post,), daemon=True)
+        ended = threading.Event()
+        thread = threading.Thread(target=self._connect, args=(post, ended), daemon=True)
         thread.start()
         code = eye.run()
         self.left = outbox.stats().queued
         outbox.close()
+        ended.set()
         thread.join(5)
         return code, eye
 
-    def _connect(self, post: _Post) -> None:
-        never = threading.Event()
-        for _ in range(1000):
-            try:
+    def _connect(self, post: _Post, ended: threading.Event) -> None:
+        while not ended.wait(0.01):
+            with suppress(FileNotFoundError, ConnectionError):
                 post.run()
-            except (FileNotFoundError, ConnectionError):
-                never.wait(0.01)
-            else:
-                return
 
     def incidents(self) -> list[IncidentBody]:
         return [schema.decode(one.body, IncidentBody) for one in self.events() if one.kind == EventType.INCIDENT]
