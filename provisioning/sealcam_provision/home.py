@@ -151,7 +151,7 @@ def build(home: Home, wish: Wish) -> str:
     mosquitto = find_mosquitto()
     _once("hub", program("sealcam-hub"), "--state", str(hub), "init", "--broker", f"localhost:{port}", "--throwaway")
     home.start("broker", mosquitto, "-c", str(hub / "broker" / "mosquitto.conf"))
-    _until_listening(home, "broker", port)
+    until_listening(home, "broker", port)
     console = free_port(wish.console_port)
     part = home.start(
         "hub", program("sealcam-hub"), "--state", str(hub), "serve", "--console", f"127.0.0.1:{console}",
@@ -159,7 +159,7 @@ def build(home: Home, wish: Wish) -> str:
     )  # fmt: skip
     address = _console(home, part)
     config = home.folder / "sealcam.toml"
-    config.write_text(_config(home.folder, wish))
+    config.write_text(camera_config(home.folder, wish))
     claim.apply(claim.plan(wish.name, config, hub, claim.owner_fingerprint(hub)))
     home.start("eye", program("sealcam"), "eye", "--config", str(config), stdout=subprocess.PIPE)
     home.start("post", program("sealcam"), "post", "--config", str(config))
@@ -172,7 +172,12 @@ def _once(name: str, *argv: str) -> None:
         raise SealcamError(f"{name}: {done.stderr.strip()}")
 
 
-def _until_listening(home: Home, name: str, port: int, within_s: float = 10.0) -> None:
+def until_listening(home: Home, name: str, port: int, within_s: float = 10.0) -> None:
+    """Wait until a part takes connections on a loopback port.
+
+    Raises:
+        SealcamError: it ended, or didn't open the port in time.
+    """
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         if home.parts[name].poll() is not None:
@@ -196,7 +201,7 @@ def _console(home: Home, part: subprocess.Popen[str]) -> str:
     raise home.last_words("hub")
 
 
-def _config(folder: Path, wish: Wish) -> str:
+def camera_config(folder: Path, wish: Wish) -> str:
     """The camera's configuration; JSON strings are TOML strings."""
     return (
         f"arm = {json.dumps(wish.arm)}\n"
