@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE ?= 1
 # One thread: with more on a busy two-core board, inference gets slower, not faster (design/adr/0004).
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup run test test-tflite test-slow test-system check format model models-build bench lock clean
+.PHONY: help setup run test test-tflite test-slow test-system lint check format model models-build bench lock clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,26 +20,29 @@ run: setup ## the whole product on this machine: camera, broker, hub, console (C
 
 test: setup ## the whole suite that needs no virtual machine
 	@provisioning/testdeps.sh
-	$(PY) -m pytest $(PYTEST)
+	@provisioning/footage.sh || echo 'sealcam: without the footage its tests are skipped' >&2
+	$(PY) -m pytest -m 'not slow and not system' $(PYTEST)
 
 test-tflite: ## the device's tests on the light runtime (Python 3.11)
 	@provisioning/setup.sh tflite
 	build/venv-tflite/bin/python -m pytest -m 'not slow' tests/unit/sight tests/unit/board tests/unit/test_replay.py $(PYTEST)
 
-test-slow: setup ## tests that take minutes: the model built again, a thousand kills
+test-slow: setup ## tests that take minutes: the model built again, a hundred kills
 	@provisioning/testdeps.sh
-	$(PY) -m pytest -m slow tests $(PYTEST)
+	@provisioning/footage.sh || echo 'sealcam: without the footage its tests are skipped' >&2
+	$(PY) -m pytest -m slow $(PYTEST)
 
 test-system: setup ## the units under real systemd, in a container (root)
 	@provisioning/testdeps.sh system
 	$(PY) -m pytest -m system tests/system $(PYTEST)
 
-check: setup ## format, lint, types, import contracts, tests
+lint: setup ## format, lint, types, import contracts
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
-	@$(MAKE) --no-print-directory test
+
+check: test lint ## the tests, then format, lint, types, import contracts
 
 format: setup ## format and fix what can be fixed
 	$(VENV)/bin/ruff format .
