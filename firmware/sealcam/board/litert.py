@@ -8,10 +8,11 @@ is `sealcam.sight`. The fake for tests, `ScriptedNetwork`, needs no runtime at a
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -65,9 +66,8 @@ class LiteRtNetwork:
         self._input_index: int = inputs[0]["index"]
         self._input_shape = _shape(inputs[0])
         self._input_dtype: np.dtype[np.generic] = np.dtype(inputs[0]["dtype"])
-        self._readers = [self._interpreter.tensor(output["index"]) for output in outputs]
-        # Filled again and again: a fresh megabyte each time costs more in page faults than the copy.
-        self._results = [np.zeros(_shape(output), np.float32) for output in outputs]
+        self._tensors = [self._interpreter.tensor(output["index"]) for output in outputs]
+        self._views = [_View(self._interpreter, tensor) for tensor in self._tensors]
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -82,7 +82,7 @@ class LiteRtNetwork:
     @property
     def output_shapes(self) -> tuple[tuple[int, ...], ...]:
         """Shapes of the outputs, in the model's order."""
-        return tuple(result.shape for result in self._results)
+        return tuple(view.array.shape for view in self._views)
 
     def invoke(self, image: NDArray[np.generic]) -> Sequence[NDArray[np.float32]]:
         """Run once. The outputs are valid until the next call.
@@ -96,9 +96,31 @@ class LiteRtNetwork:
             self._interpreter.invoke()
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"the model failed to run: {_first_line(error)}") from error
-        for result, reader in zip(self._results, self._readers, strict=True):
-            np.copyto(result, reader())
-        return tuple(self._results)
+        for index, (view, tensor) in enumerate(zip(self._views, self._tensors, strict=True)):
+            if view.address != _address(tensor()):
+                self._views[index] = _View(self._interpreter, tensor)
+        return tuple(view.array for view in self._views)
+
+
+class _View:
+    """An output where the runtime keeps it, without a copy: two megabytes a run are worth a quarter millisecond.
+
+    The runtime's own views must be gone before it runs again. This one may stay: it keeps the interpreter alive,
+    and `invoke` makes another one, should the output have moved.
+    """
+
+    def __init__(self, interpreter: object, tensor: Callable[[], NDArray[np.float32]]) -> None:
+        original = tensor()
+        self.address = _address(original)
+        memory: Any = (ctypes.c_float * original.size).from_address(self.address)
+        memory.owner = interpreter
+        self.array: NDArray[np.float32] = np.frombuffer(memory, np.float32).reshape(original.shape)
+        self.array.flags.writeable = False
+
+
+def _address(array: NDArray[np.float32]) -> int:
+    address: int = array.__array_interface__["data"][0]
+    return address
 
 
 class ScriptedNetwork:

@@ -24,11 +24,14 @@ Shapes = Sequence[tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What cells claim: boxes (n, 4) as x0, y0, x1, y1, float32; scores (n,), 0 to 1; classes (n,), the model's."""
+    """What cells claim: corners (n, 4) as x0, y0, x1, y1, float32; scores (n,), 0 to 1; classes (n,), the model's."""
 
-    boxes: Floats
+    corners: Floats
     scores: Floats
     classes: NDArray[np.intp]
+
+
+NOTHING = Candidates(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty(0, np.intp))
 
 
 class Decoder(Protocol):
@@ -58,43 +61,47 @@ def decoder_for(spec: ModelSpec, shapes: Shapes, classes: Sequence[int]) -> Deco
 class NanoDetDecoder:
     """NanoDet: per stride the classes' scores, and each side of the box as a distribution over distances.
 
-    The generalised focal loss head (Li et al. 2020): a side lies at the expectation of its distribution, in strides
-    from the cell's centre.
+    The head of generalised focal loss (Li et al. 2020): a side lies at the expectation of its distribution, in
+    strides from the cell's centre.
     """
 
     def __init__(self, spec: ModelSpec, shapes: Shapes, classes: NDArray[np.intp]) -> None:
-        decoding = spec.decoding
+        bins = spec.decoding.bins
         self._classes = classes
-        self._bins = np.arange(decoding.bins, dtype=np.float32)
+        # One product gives each distribution's weighted sum and its sum.
+        self._expectation = np.stack([np.arange(bins), np.ones(bins)], axis=1).astype(np.float32)
         self._layers: list[tuple[int, int, slice]] = []
         start = 0
-        for stride in decoding.strides:
+        for stride in spec.decoding.strides:
             height, width = spec.input.height // stride, spec.input.width // stride
             scores = _find(shapes, (1, height, width, len(spec.classes)))
-            sides = _find(shapes, (1, height, width, 4 * decoding.bins))
+            sides = _find(shapes, (1, height, width, 4 * bins))
             self._layers.append((scores, sides, slice(start, start + height * width)))
             start += height * width
-        self._centres, self._strides = _grid(spec.input, decoding.strides, offset=0.5)
-        self._scores = np.zeros((start, len(classes)), np.float32)
+        self._ends = [cells.stop for _, _, cells in self._layers]
+        self._centres, self._strides = _grid(spec.input, spec.decoding.strides, offset=0.5)
+        self._scores = np.zeros((len(classes), start), np.float32)
 
     def decode(self, outputs: Sequence[Floats], threshold: float) -> Candidates:
         """Cells of all strides; only those above the threshold get a box."""
-        for scores, _, cells in self._layers:
-            flat = outputs[scores].reshape(-1, outputs[scores].shape[-1])
-            np.take(flat, self._classes, axis=1, out=self._scores[cells], mode="clip")
-        best, chosen = _above(self._scores, threshold)
-        sides = np.concatenate(
-            [
-                outputs[layer].reshape(-1, 4, self._bins.size)[chosen[_within(chosen, cells)] - cells.start]
-                for _, layer, cells in self._layers
-            ]
-        )
-        with np.errstate(invalid="ignore", over="ignore"):  # what isn't finite is dropped below
-            weights = np.exp(sides - sides.max(axis=2, keepdims=True))
-            distances = (weights @ self._bins) / weights.sum(axis=2) * self._strides[chosen, None]
+        for layer, _, cells in self._layers:
+            rows = outputs[layer].reshape(-1, outputs[layer].shape[-1])
+            self._scores[:, cells] = rows.T[self._classes]
+        best, chosen = _above(self._scores, threshold, 1.0)
+        if not chosen.size:
+            return NOTHING
+        parts, first = [], 0
+        for (_, layer, cells), last in zip(self._layers, chosen.searchsorted(self._ends).tolist(), strict=True):
+            if last > first:
+                parts.append(outputs[layer].reshape(cells.stop - cells.start, -1)[chosen[first:last] - cells.start])
+            first = last
+        logits = np.concatenate(parts).reshape(chosen.size, 4, -1)
+        with np.errstate(all="ignore"):  # what overflows gives no number, and is dropped as such
+            sums = np.exp(logits) @ self._expectation
+            distances = sums[:, :, 0] / sums[:, :, 1] * self._strides[chosen]
         centres = self._centres[chosen]
-        boxes = np.concatenate([centres - distances[:, :2], centres + distances[:, 2:]], axis=1)
-        return _finite(boxes, best[chosen], self._classes[self._scores[chosen].argmax(axis=1)])
+        corners = np.concatenate([centres - distances[:, :2], centres + distances[:, 2:]], axis=1)
+        return _finite(corners, best[chosen], self._classes[self._scores[:, chosen].argmax(axis=0)])
 
 
 class SsdDecoder:
@@ -110,17 +117,19 @@ class SsdDecoder:
 
     def decode(self, outputs: Sequence[Floats], threshold: float) -> Candidates:
         """Anchors above the threshold; the sigmoid is taken of those alone."""
-        logits = outputs[self._logits][0][:, self._classes]
-        best, chosen = _above(logits, _logit(threshold))
+        logits = outputs[self._logits][0].T[self._classes]
+        best, chosen = _above(logits, _logit(threshold), math.inf)
+        if not chosen.size:
+            return NOTHING
         anchors = self._anchors[chosen]
-        with np.errstate(invalid="ignore", over="ignore"):
+        with np.errstate(all="ignore"):
             offsets = outputs[self._boxes][0][chosen] / self._scales
             centre_yx = offsets[:, :2] * anchors[:, 2:] + anchors[:, :2]
             half_hw = np.exp(offsets[:, 2:]) * anchors[:, 2:] / 2
             scores = np.float32(1) / (np.float32(1) + np.exp(-best[chosen]))
             low, high = (centre_yx - half_hw)[:, ::-1], (centre_yx + half_hw)[:, ::-1]
-            boxes = np.concatenate([low * self._size, high * self._size], axis=1)
-        return _finite(boxes, scores, self._classes[logits[chosen].argmax(axis=1)])
+            corners = np.concatenate([low * self._size, high * self._size], axis=1)
+        return _finite(corners, scores, self._classes[logits[:, chosen].argmax(axis=0)])
 
 
 class YoloxDecoder:
@@ -134,14 +143,16 @@ class YoloxDecoder:
     def decode(self, outputs: Sequence[Floats], threshold: float) -> Candidates:
         """Cells above the threshold; both factors already are probabilities."""
         cells = outputs[self._cells][0]
-        scores = cells[:, 4:5] * cells[:, 5 + self._classes]
-        best, chosen = _above(scores, threshold)
-        raw, strides = cells[chosen, :4], self._strides[chosen, None]
-        with np.errstate(invalid="ignore", over="ignore"):
+        scores = cells.T[5 + self._classes] * cells[:, 4]
+        best, chosen = _above(scores, threshold, 1.0)
+        if not chosen.size:
+            return NOTHING
+        raw, strides = cells[chosen, :4], self._strides[chosen]
+        with np.errstate(all="ignore"):
             centre = (raw[:, :2] + self._corners[chosen] / strides) * strides
             half = np.exp(raw[:, 2:]) * strides / 2
-            boxes = np.concatenate([centre - half, centre + half], axis=1)
-        return _finite(boxes, best[chosen], self._classes[scores[chosen].argmax(axis=1)])
+            corners = np.concatenate([centre - half, centre + half], axis=1)
+        return _finite(corners, best[chosen], self._classes[scores[:, chosen].argmax(axis=0)])
 
 
 def ssd_anchors() -> Floats:
@@ -174,31 +185,32 @@ def _find(shapes: Shapes, wanted: tuple[int, ...]) -> int:
 
 
 def _grid(picture: InputSpec, strides: Sequence[int], offset: float) -> tuple[Floats, Floats]:
-    """The cells of all strides in rows: their points (n, 2) as x, y in pixels, and their strides (n,)."""
+    """The cells of all strides in rows: their points (n, 2) as x, y in pixels, and their strides (n, 1)."""
     points, sizes = [], []
     for stride in strides:
         rows, columns = picture.height // stride, picture.width // stride
         y, x = np.mgrid[:rows, :columns].astype(np.float32)
         points.append((np.stack([x, y], axis=2).reshape(-1, 2) + np.float32(offset)) * np.float32(stride))
-        sizes.append(np.full(rows * columns, stride, np.float32))
+        sizes.append(np.full((rows * columns, 1), stride, np.float32))
     return np.concatenate(points), np.concatenate(sizes)
 
 
-def _above(scores: Floats, threshold: float) -> tuple[Floats, NDArray[np.intp]]:
-    """The best score of each row, and the rows where it reaches the threshold: never one with a NaN in it."""
-    best: Floats = scores.max(axis=1)
-    return best, np.flatnonzero(best >= np.float32(threshold))
+def _above(scores: Floats, threshold: float, highest: float) -> tuple[Floats, NDArray[np.intp]]:
+    """The best score of each cell, and the cells where it lies between the threshold and the highest possible.
+
+    That is never so where one is NaN. `scores` is (classes, cells): along that axis NumPy is 50 times faster.
+    """
+    best: Floats = scores.max(axis=0)
+    chosen: NDArray[np.intp] = ((best >= threshold) & (best <= highest)).nonzero()[0]
+    return best, chosen
 
 
-def _within(chosen: NDArray[np.intp], cells: slice) -> slice:
-    """Which of the ascending `chosen` lie in `cells`."""
-    first, last = np.searchsorted(chosen, (cells.start, cells.stop))
-    return slice(int(first), int(last))
-
-
-def _finite(boxes: Floats, scores: Floats, classes: NDArray[np.intp]) -> Candidates:
-    good = np.isfinite(boxes).all(axis=1) & np.isfinite(scores)
-    return Candidates(boxes[good], np.minimum(scores[good], np.float32(1)), classes[good])
+def _finite(corners: Floats, scores: Floats, classes: NDArray[np.intp]) -> Candidates:
+    good = np.isfinite(corners)
+    if good.all():
+        return Candidates(corners, scores, classes)
+    rows = good.all(axis=1)
+    return Candidates(corners[rows], scores[rows], classes[rows])
 
 
 def _logit(probability: float) -> float:

@@ -6,16 +6,16 @@ its specification (`sealcam.sight.spec`). Keeps nothing from one frame to the ne
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+import cv2
 import numpy as np
 
 from sealcam.board.protocols import Frame, Network
-from sealcam.sight.decode import decoder_for
+from sealcam.sight.decode import Candidates, decoder_for
 from sealcam.sight.prepare import Preparer
 from sealcam.sight.spec import ModelSpec
-from sealcam.sight.suppress import best_boxes
-from sealcam.sight.types import Box, Detection, Subject
+from sealcam.sight.types import Detection, Subject
 from sealcam.wire.errors import ModelError
 
 # Everything else is nothing to a security camera. Models of this size take one animal for another (a light dog for a
@@ -37,7 +37,8 @@ SUBJECTS: Mapping[str, Subject] = {
     "cow": Subject.ANIMAL,
     "cattle": Subject.ANIMAL,
 }
-_ORDER = list(Subject)
+# More of one subject are noise; the bound keeps a model gone wild from taking the camera's time.
+MOST_CANDIDATES = 300
 
 
 class Detector:
@@ -62,7 +63,8 @@ class Detector:
         classes = [index for index, label in enumerate(spec.classes) if label in subjects]
         self._network = network
         self._spec = spec
-        self._groups = np.array([_ORDER.index(subjects.get(label, Subject.NONE)) for label in spec.classes])
+        self._subjects = [subjects.get(label, Subject.NONE) for label in spec.classes]
+        self._groups = np.array([list(Subject).index(subject) for subject in self._subjects])
         self._preparer = Preparer(picture)
         self._decoder = decoder_for(spec, network.output_shapes, classes)
 
@@ -79,12 +81,20 @@ class Detector:
         found = self._decoder.decode(outputs, self._spec.threshold if threshold is None else threshold)
         if not found.scores.size:
             return ()
-        boxes = mapping.to_frame(found.boxes)
-        groups = self._groups[found.classes]
         detections = []
-        for index in best_boxes(boxes, found.scores, groups, self._spec.decoding.iou):
-            box = Box(*boxes[index].tolist())
+        for index in self._best(found):
+            box = mapping.to_frame(*found.corners[index].tolist())
             if box.area > 0:  # else it lay beside the picture, in the letterbox
-                label, score = self._spec.classes[found.classes[index]], float(found.scores[index])
-                detections.append(Detection(_ORDER[groups[index]], label, score, box))
+                which = int(found.classes[index])
+                subject, label = self._subjects[which], self._spec.classes[which]
+                detections.append(Detection(subject, label, float(found.scores[index]), box))
         return tuple(detections)
+
+    def _best(self, found: Candidates) -> Sequence[int]:
+        """Which candidates stay, best first: the better one of two of a subject that overlap (OpenCV's NMS)."""
+        corners = found.corners
+        rectangles = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1).tolist()
+        scores, groups = found.scores.tolist(), self._groups[found.classes].tolist()
+        iou = self._spec.decoding.iou
+        kept = cv2.dnn.NMSBoxesBatched(rectangles, scores, groups, 0.0, iou, top_k=MOST_CANDIDATES)
+        return [int(index) for index in kept]

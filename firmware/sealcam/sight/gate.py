@@ -25,6 +25,11 @@ TAU_QUIET_S, TAU_MOVING_S, TAU_RESTING_S, TAU_SETTLING_S = 6.0, 40.0, 3.0, 0.2
 TAU_FLICKER_S, TAU_NOISE_S = 20.0, 3.0
 # A difference counts above so many times the noise (median of the frame-to-frame change) and the place's own flicker.
 NOISE_FACTOR, FLICKER_FACTOR, FLICKER_MOST = 5.0, 2.0, 20.0
+# At an edge of the background a difference counts above this part of its contrast, at most so many levels: a camera
+# that shakes in the wind by half a cell moves every edge and nothing else. Edges are found anew every so many frames.
+EDGE_FACTOR, EDGE_MOST, EDGE_EVERY = 0.4, 40.0, 8
+# What moved enough must lie together: within a square of so many cells.
+PATCH_CELLS = 8
 # A change of more than this share of the picture at once is the light's; beyond `WHOLE_LONGEST_S` it is something near.
 WHOLE_SHARE, WHOLE_LONGEST_S, SETTLE_S = 0.5, 0.4, 1.0
 # The exposure may change the picture's gain by `GAIN_STEP` in one frame without counting as a change of the light; the
@@ -63,6 +68,12 @@ def _median(values: NDArray[np.float32]) -> float:
     return float(np.partition(flat, middle)[middle])
 
 
+def _densest(mask: Plane) -> float:
+    """The most cells that moved within one patch."""
+    sums = cv2.boxFilter(mask, cv2.CV_32F, (PATCH_CELLS, PATCH_CELLS), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    return float(sums.max()) / 255
+
+
 def _follow(seconds: float, tau_s: float) -> float:
     """The share by which a running mean moves towards a new value after `seconds`."""
     return 1.0 - math.exp(-seconds / tau_s)
@@ -74,12 +85,14 @@ class Gate:
     _background: Cells
     _previous: Cells
     _flicker: Cells
+    _edge: Cells
 
     def __init__(self, settings: SightSettings) -> None:
         self._settings = settings
         self._shape: tuple[int, int] | None = None
         self._t_ns = 0
         self._noise = 0.0
+        self._edge_age = 0
         self._whole_since_ns: int | None = None
         self._settling_until_ns = 0
 
@@ -97,6 +110,7 @@ class Gate:
         if self._whole_changed(lit, cv2.countNonZero(mask) / mask.size):
             self._background = cells.copy()
             self._previous = cells
+            self._edge_age = 0
             mask[:] = 0
             return self._motion(frame, mask, whole=True)
         self._follow(cells, difference, mask, seconds)
@@ -117,19 +131,20 @@ class Gate:
         self._previous = cells
         self._flicker = np.zeros_like(cells)
         self._noise = 0.0
+        self._edge_age = 0
         self._whole_since_ns = None
         self._settling_until_ns = frame.t_ns
 
     def _motion(self, frame: Frame, mask: Plane, *, whole: bool) -> Motion:
         rows, columns = mask.shape
         moved = cv2.countNonZero(mask)
-        least = max(4.0, self._settings.motion_min_share * mask.size)
+        least = min(max(4.0, self._settings.motion_min_share * mask.size), mask.size)
         return Motion(
             mask=mask,
             cell_x_px=frame.width / columns,
             cell_y_px=frame.height / rows,
             share=moved / mask.size,
-            moving=moved >= min(least, mask.size),
+            moving=moved >= least and _densest(mask) >= least,
             whole=whole,
         )
 
@@ -150,9 +165,18 @@ class Gate:
         jitter = np.abs(cells[::step, ::step] - self._previous[::step, ::step])
         self._noise += _follow(seconds, TAU_NOISE_S) * (_median(jitter) - self._noise)
         floor = max(self._settings.motion_min_step, NOISE_FACTOR * self._noise)
-        threshold = np.clip(self._flicker * np.float32(FLICKER_FACTOR), floor, floor + FLICKER_MOST)
+        flicker = np.minimum(self._flicker * np.float32(FLICKER_FACTOR), floor + FLICKER_MOST)
+        threshold = np.maximum(np.maximum(flicker, self._edges()), np.float32(floor))
         mask = cv2.compare(difference, threshold, cv2.CMP_GT)
         return np.asarray(cv2.medianBlur(mask, 3), dtype=np.uint8)
+
+    def _edges(self) -> Cells:
+        """What the contrast of the background adds to the threshold."""
+        if self._edge_age == 0:
+            contrast = cv2.morphologyEx(self._background, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+            self._edge = np.minimum(contrast * np.float32(EDGE_FACTOR), np.float32(EDGE_MOST))
+        self._edge_age = (self._edge_age + 1) % EDGE_EVERY
+        return self._edge
 
     def _whole_changed(self, lit: bool, share: float) -> bool:
         """Whether this frame's change is the light's; one that goes on is something near that moves."""

@@ -77,7 +77,7 @@ class _Open:
 
 
 class Incidents:
-    """Turns evidence, frame by frame, into reports. `ids` is asked once for each reported incident, with its number from 0."""
+    """Turns evidence, frame by frame, into reports. `ids` is asked once for each reported one, with its number."""
 
     def __init__(self, settings: SightSettings, ids: Callable[[int], str], mode: ArmMode, judge: Judge) -> None:
         self._settings = settings

@@ -29,7 +29,7 @@ class SightSettings:
     """The same once motion has gone on for a while and nothing was recognised in it: a tree, rain."""
     person_score: float = 0.45
     """The median score a track needs to be believed a person."""
-    vehicle_score: float = 0.5
+    vehicle_score: float = 0.45
     """The same for a vehicle."""
     animal_score: float = 0.5
     """The same for an animal."""
@@ -37,7 +37,7 @@ class SightSettings:
     """A track needs so many hits within `confirm_window_s`."""
     confirm_window_s: float = 1.0
     """Seconds over which hits and scores are judged; longer where frames come slower than four a second."""
-    calm_s: float = 8.0
+    calm_s: float = 5.0
     """An incident ends when its subject (or, where there is none, the motion) has been away so many seconds."""
     settle_s: float = 30.0
     """A thing that came and then rested so many seconds belongs to the scene: it keeps no incident open."""

@@ -20,19 +20,27 @@ from sealcam.sight.statics import Statics
 from sealcam.sight.types import Box, Detection, Subject
 
 # A box belongs to a track from this overlap on; without it, from this distance of centres (in units of the square root
-# of the larger area) and this ratio of areas on, so that someone fast is followed at few frames a second.
-MATCH_IOU, MATCH_DISTANCE, MATCH_AREA = 0.15, 0.8, 2.5
+# of the larger area) on, so that someone fast is followed at few frames a second; never beyond this ratio of areas.
+MATCH_IOU, MATCH_DISTANCE, MATCH_AREA = 0.15, 0.8, 3.0
 # The share of its looks within the window in which a believed thing must be hit.
 HIT_SHARE = 0.4
+# Something faint is believed too if it was hit so often, with this part of the usual score, and the box went this share
+# of its size: a detector's mistakes flicker or stay where they are, they do not travel. It is evidence while it travels.
+FAINT_HITS, FAINT_SHARE, FAINT_SCORE, FAINT_WENT, FAINT_REST_S = 5, 0.6, 0.65, 0.5, 2.0
+# A believed track remains evidence while hit and median keep this part of the score that it needed.
+KEPT_SCORE = 0.8
+# Boxes of two subjects with this overlap are one thing, and the better score says what.
+ONE_THING_IOU = 0.6
 # The window holds at least so many looks and at most so many seconds, however slowly the frames come.
 WINDOW_LOOKS, WINDOW_LONGEST_S = 5, 4.0
-# A person moved when this share of the box moved in so many hits; anything when its box went by this share of its size
-# (both edges the same way, so that a box cut short by a passer-by does not count) or grew or shrank by this factor.
-STIR_SHARE, STIR_HITS, WENT_SHARE, GREW = 0.05, 2, 0.3, 1.4
+# Anything moved when its box went by this share of its size (both edges the same way, so that a box cut short by a
+# passer-by does not count) or grew or shrank by this factor. Someone who only stirs moved too: when this share of the
+# box moved in so many hits, if it surely is a person, with this part more than the score that is needed.
+WENT_SHARE, GREW, STIR_SHARE, STIR_HITS, STIR_SCORE = 0.3, 1.4, 0.05, 2, 1.2
 # A track that was not hit for so long is lost.
 LOST_S = 2.0
-# A track that did not move within this time of its birth is a thing of the scene.
-STILL_S = 1.0
+# A track that did not move within this time of its birth is a thing of the scene; a new one is looked at for so long.
+STILL_S, YOUNG_S = 1.0, 3.0
 # While a moving thing was seen this recently, the detector goes on looking although nothing moves.
 LINGER_S = 3.0
 
@@ -54,8 +62,10 @@ class Sighting:
 class _Track:
     """One thing over time."""
 
-    __slots__ = ("believed", "box", "boxes", "first_ns", "known", "label", "moved", "moved_ns", "number", "origin",
-                 "seen_ns", "stirs", "subject", "velocity", "window")  # fmt: skip
+    __slots__ = (
+        *("anchor", "believed", "box", "boxes", "first_ns", "known", "label", "moved", "moved_ns", "number", "origin"),
+        *("seen_ns", "stirs", "subject", "travelled_ns", "velocity", "window"),
+    )
 
     def __init__(self, number: int, detection: Detection, t_ns: int, *, known: bool) -> None:
         self.number = number
@@ -63,8 +73,10 @@ class _Track:
         self.label = detection.label
         self.box = detection.box
         self.boxes: deque[Box] = deque(maxlen=3)
-        self.origin: Box | None = None
+        self.origin: Box | None = None  # where it was first seen
+        self.anchor: Box | None = None  # where it last rested, or had gone to
         self.first_ns = self.seen_ns = self.moved_ns = t_ns
+        self.travelled_ns: int | None = None  # when it was last seen to have gone on
         self.velocity = (0.0, 0.0)
         self.window: deque[tuple[int, float]] = deque()
         self.stirs = 0
@@ -88,7 +100,7 @@ class _Track:
         self.boxes.append(detection.box)
         self.window.append((t_ns, detection.score))
         if self.origin is None and len(self.boxes) == 3:
-            self.origin = _middle(self.boxes)
+            self.origin = self.anchor = _middle(self.boxes)
 
     def trim(self, t_ns: int, window_ns: int) -> None:
         """Forget looks that lie before the window."""
@@ -101,16 +113,15 @@ class _Track:
         """The scores of the window's hits."""
         return [score for _, score in self.window if score > 0]
 
-    def went(self) -> bool:
-        """Whether the box left the place where it was first seen, or came nearer or went away."""
-        if self.origin is None:
+    def went(self, since: Box | None, share: float) -> bool:
+        """Whether the box went from `since` by a share of its size, or came nearer or went away."""
+        if since is None:
             return False
-        now, then = _middle(self.boxes), self.origin
-        across, down = _shift(then.x0, then.x1, now.x0, now.x1), _shift(then.y0, then.y1, now.y0, now.y1)
-        size = math.sqrt(max(1.0, then.area))
-        if math.hypot(across, down) >= WENT_SHARE * size:
+        now = _middle(self.boxes)
+        across, down = _shift(since.x0, since.x1, now.x0, now.x1), _shift(since.y0, since.y1, now.y0, now.y1)
+        if math.hypot(across, down) >= share * math.sqrt(max(1.0, since.area)):
             return True
-        wider, taller = now.width / max(1.0, then.width), now.height / max(1.0, then.height)
+        wider, taller = now.width / max(1.0, since.width), now.height / max(1.0, since.height)
         return min(wider, taller) >= GREW or max(wider, taller) <= 1 / GREW
 
 
@@ -132,15 +143,25 @@ def _shift(then0: float, then1: float, now0: float, now1: float) -> float:
 
 def _affinity(expected: Box, seen: Box) -> float:
     """How well a box continues a track: above 0 it may, and more is better."""
-    overlap = expected.iou(seen)
-    if overlap >= MATCH_IOU:
-        return overlap
     larger, smaller = max(expected.area, seen.area), min(expected.area, seen.area)
     if smaller <= 0 or larger > MATCH_AREA * smaller:
         return 0.0
+    overlap = expected.iou(seen)
+    if overlap >= MATCH_IOU:
+        return overlap
     dx, dy = expected.x0 + expected.x1 - seen.x0 - seen.x1, expected.y0 + expected.y1 - seen.y0 - seen.y1
     away = math.hypot(dx, dy) / 2 / math.sqrt(larger)
     return MATCH_IOU * (1 - away / MATCH_DISTANCE) if away < MATCH_DISTANCE else 0.0
+
+
+def _distinct(detections: Sequence[Detection]) -> list[Detection]:
+    """The detections, best first, without those of another subject in the place of a better one; no broken values."""
+    kept: list[Detection] = []
+    for one in sorted(detections, key=lambda d: -d.score if d.score == d.score else 0.0):
+        finite = all(map(math.isfinite, (one.score, one.box.x0, one.box.y0, one.box.x1, one.box.y1)))
+        if finite and not any(o.subject is not one.subject and o.box.iou(one.box) >= ONE_THING_IOU for o in kept):
+            kept.append(one)
+    return kept
 
 
 class Tracks:
@@ -154,7 +175,8 @@ class Tracks:
 
     def step(self, t_ns: int, detections: Sequence[Detection], motion: Motion) -> tuple[Sighting, ...]:
         """Take one look's boxes; the believed, moving subjects among them, in the order of their birth."""
-        self._tracks = [track for track in self._tracks if t_ns - track.seen_ns <= self._lost_ns(track)]
+        detections = _distinct(detections)
+        self._tracks = [track for track in self._tracks if t_ns - track.seen_ns <= LOST_S * 1e9]
         hit: set[int] = set()
         for track, detection in self._match(t_ns, detections):
             track.hit(detection, t_ns)
@@ -164,19 +186,15 @@ class Tracks:
             if track.number not in hit:
                 track.window.append((t_ns, 0.0))
                 track.trim(t_ns, round(self._settings.confirm_window_s * 1e9))
-        return tuple(self._sighting(t) for t in self._tracks if t.number in hit and t.believed and t.moved)
+        return tuple(self._sighting(t) for t in self._tracks if t.number in hit and self._evident(t, t_ns))
 
     def live(self, t_ns: int) -> bool:
         """Whether something in view deserves a further look although nothing moves."""
         return any(
             t_ns - track.seen_ns <= LINGER_S * 1e9
-            and (track.moved or (not track.known and t_ns - track.first_ns <= STILL_S * 1e9))
+            and (track.moved or (not track.known and t_ns - track.first_ns <= YOUNG_S * 1e9))
             for track in self._tracks
         )
-
-    def _lost_ns(self, track: _Track) -> float:
-        """A slow source must not lose a track between two looks."""
-        return max(LOST_S, 2 * (track.seen_ns - track.window[0][0]) / 1e9 if track.window else 0.0) * 1e9
 
     def _match(self, t_ns: int, detections: Sequence[Detection]) -> Iterator[tuple[_Track, Detection]]:
         """Pairs of track and detection, best first; what no track expects begins one."""
@@ -204,24 +222,48 @@ class Tracks:
     def _judge(self, track: _Track, t_ns: int, motion: Motion) -> None:
         """Settle, after a hit, whether the track is believed, has moved, or belongs to the scene."""
         track.trim(t_ns, round(self._settings.confirm_window_s * 1e9))
-        scores = track.scores()
-        if not track.believed and len(scores) >= self._settings.confirm_hits:
-            often = len(scores) >= HIT_SHARE * len(track.window)
-            track.believed = often and median(scores) >= self._settings.score_for(track.subject)
+        travels = self._faint(track) and track.went(track.origin, FAINT_WENT)
+        track.believed = track.believed or travels or self._solid(track, 1.0)
         stirred = motion.inside(track.box) >= STIR_SHARE
         track.stirs += stirred
-        if track.went() or (track.subject is Subject.PERSON and not track.known and track.stirs >= STIR_HITS):
-            track.moved = True
+        if track.went(track.anchor, WENT_SHARE):
+            track.moved, track.moved_ns, track.travelled_ns = True, t_ns, t_ns
+            track.anchor = _middle(track.boxes)
+        elif track.subject is Subject.PERSON and not track.known and track.stirs >= STIR_HITS:
+            track.moved = track.moved or self._solid(track, STIR_SCORE)
         if track.moved and stirred:
             track.moved_ns = t_ns
         self._settle(track, t_ns)
+
+    def _solid(self, track: _Track, part: float) -> bool:
+        """Whether the window's hits suffice by themselves, with this part of the score that is needed."""
+        scores = track.scores()
+        enough = part * self._settings.score_for(track.subject)
+        often = len(scores) >= max(self._settings.confirm_hits, HIT_SHARE * len(track.window))
+        return often and median(scores) >= enough
+
+    def _faint(self, track: _Track) -> bool:
+        """Whether the window's hits suffice for something that travels."""
+        scores = track.scores()
+        often = len(scores) >= max(FAINT_HITS, FAINT_SHARE * len(track.window))
+        return often and median(scores) >= FAINT_SCORE * self._settings.score_for(track.subject)
+
+    def _evident(self, track: _Track, t_ns: int) -> bool:
+        """Whether a track that was just hit is evidence now."""
+        if not track.believed or not track.moved:
+            return False
+        kept = KEPT_SCORE * self._settings.score_for(track.subject)
+        if track.scores()[-1] >= kept and self._solid(track, KEPT_SCORE):
+            return True
+        travels = track.travelled_ns is not None and t_ns - track.travelled_ns <= FAINT_REST_S * 1e9
+        return travels and self._faint(track)
 
     def _settle(self, track: _Track, t_ns: int) -> None:
         rest_s = self._settings.settle_s if track.moved else STILL_S
         if not track.believed or t_ns - track.moved_ns < rest_s * 1e9:
             return
         if track.moved:
-            track.origin = _middle(track.boxes)
+            track.anchor = _middle(track.boxes)
         track.moved, track.known = False, True
         self._statics.remember(track.subject, track.box, t_ns)
 
