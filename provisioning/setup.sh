@@ -12,6 +12,11 @@ venv=build/venv
 say() { printf 'sealcam: %s\n' "$*" >&2; }
 fail() { printf 'sealcam: error: %s\n' "$1" >&2; [ $# -lt 2 ] || printf 'hint: %s\n' "$2" >&2; exit 1; }
 
+apt_install() { # quiet, but for errors
+    as_root apt-get -qq update >/dev/null &&
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@" >/dev/null
+}
+
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"
     elif command -v sudo >/dev/null 2>&1; then sudo "$@"
@@ -43,13 +48,13 @@ if [ -x "$venv/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$want" ]; the
 python=$(find_python) || {
     [ "$lock" = tflite ] && fail "the tflite runtime needs Python 3.11, and there is none" "use the default runtime (litert), or install python3.11"
     say "no Python 3.11 to 3.13 found: installing Debian's python3"
-    as_root apt-get -qq update >&2 && as_root apt-get -qq install -y --no-install-recommends python3 python3-venv >&2 ||
+    apt_install python3 python3-venv ||
         fail "no Python 3.11 to 3.13 (64-bit) found" "install it with: sudo apt-get install python3 python3-venv"
     python=$(find_python) || fail "this system's Python is too old or too new" "Debian 12 or 13 and Raspberry Pi OS (64-bit) have a fitting one"
 }
 if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     say "installing python3-venv (needs root or sudo)"
-    as_root apt-get -qq update >&2 && as_root apt-get -qq install -y --no-install-recommends python3-venv >&2 ||
+    apt_install python3-venv ||
         fail "Python's venv module is missing" "install it with: sudo apt-get install python3-venv"
 fi
 
