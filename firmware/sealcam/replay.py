@@ -24,7 +24,7 @@ from sealcam.board.litert import LiteRtNetwork, runtime_name
 from sealcam.board.replay import ReplayCamera
 from sealcam.board.stopwatch import TimedNetwork
 from sealcam.replay_lines import IncidentLine, JsonLines, PlainLines, Progress, Tally
-from sealcam.sight.detect import Detector
+from sealcam.sight.candidates import Candidates
 from sealcam.sight.types import ArmMode, Report, Stage
 from sealcam.sight.watch import Watch
 from sealcam.wire.errors import ClipError, describe
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
         try:
             camera = ReplayCamera(path, paced=options.paced)
             watch = Watch(
-                Detector(network, loaded.spec),
+                Candidates(network, loaded.spec),
                 settings.sight,
                 incident_ids(path),
                 mode,

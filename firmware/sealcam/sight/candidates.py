@@ -1,0 +1,43 @@
+"""Candidates are a detector's boxes as tracks want them: faint ones too, with scores that mean the same for each model.
+
+A model's threshold is the score from which its boxes are mostly right when a single frame must decide. Tracks decide
+over time, so they take fainter boxes and believe them only if they persist and travel. Scores are bent so that every
+model's threshold lies where the default model's does; the settings of sight then hold for each. DESIGN section 2.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from sealcam.board.protocols import Frame, Network
+from sealcam.sight.detect import Detector
+from sealcam.sight.spec import ModelSpec
+from sealcam.sight.types import Detection
+
+# The default model's threshold, and the score on its scale from which a box is a candidate.
+REFERENCE, FAINTEST = 0.37, 0.25
+
+
+class Candidates:
+    """A detector for `Watch`: scores on one scale from 0 to 1, from `FAINTEST` on."""
+
+    def __init__(self, network: Network, spec: ModelSpec) -> None:
+        """Bind a network to what is known of its model.
+
+        Raises:
+            ModelError: the network's input or outputs aren't what the specification says.
+        """
+        self._detector = Detector(network, spec)
+        # score ** power keeps 0 and 1 where they are and moves the model's threshold to REFERENCE.
+        self._power = math.log(REFERENCE) / math.log(spec.threshold)
+        self._faintest = FAINTEST ** (1 / self._power)
+
+    def detect(self, frame: Frame) -> tuple[Detection, ...]:
+        """What may be in the frame, best score first; boxes in the frame's pixels.
+
+        Raises:
+            ModelError: the network failed.
+        """
+        found = self._detector.detect(frame, self._faintest)
+        return tuple(replace(one, score=one.score**self._power) for one in found)
