@@ -26,7 +26,7 @@ from sealcam.keystore import Keystore
 from sealcam.notify import harden
 from sealcam.outbox import Outbox
 from sealcam.service import Service
-from sealcam.sight.detect import Detector
+from sealcam.sight.candidates import Candidates
 from sealcam.sight.watch import Watch
 from sealcam.wire.bodies import ClockQuality
 
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
         outbox=outbox,
         socket=settings.paths.socket,
         clock=clock,
-        watch=Watch(Detector(network, loaded.spec), settings.sight, _incident_id, settings.arm),
+        watch=Watch(Candidates(network, loaded.spec), settings.sight, _incident_id, settings.arm),
         mode=settings.arm,
         camera=partial(open_camera, settings.camera, clock),
         motion_sensor=None if settings.camera.pir_pin is None else GpioPir(settings.camera.pir_pin),
