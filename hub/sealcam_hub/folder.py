@@ -41,6 +41,17 @@ class Settings:
     link_name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where the broker is, and as whom the hub goes there."""
+
+    address: Address
+    name: str
+    certificate: Path
+    key: Path
+    authority: Path
+
+
 class Folder:
     """A state folder by its path; nothing is read or written before it is asked for."""
 

@@ -1,0 +1,148 @@
+"""The hub's connection to its broker: the one file of the hub that imports paho.
+
+MQTT 5 over TLS 1.3 with the hub's own certificate; hears `sealcam/+/ev`, says on `sealcam/<alias>/cmd`. Connects
+again for ever, and tells each outage once. The broker keeps the hub's session for an hour, so that a hub that is
+started again misses nothing; whatever is lost all the same comes again from the cameras, which wait for a receipt.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import socket
+import ssl
+from collections.abc import Callable
+
+from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from sealcam.wire.errors import ConfigError
+from sealcam_hub.folder import Access
+
+_log = logging.getLogger(__name__)
+
+KEEPALIVE_S = 20
+SESSION_S = 3600
+MAX_UNACKNOWLEDGED = 128  # messages the broker may send ahead
+MAX_QUEUED = 4096  # receipts and commands that wait for the socket
+_TOPIC = re.compile(r"sealcam/([0-9a-f]{16})/ev")
+
+
+class _Client(paho.Client):
+    """Keeps why the newest attempt to connect failed, which paho alone would swallow."""
+
+    error: OSError | None = None
+
+    def reconnect(self) -> MQTTErrorCode:
+        self.error = None
+        try:
+            return super().reconnect()
+        except OSError as error:
+            self.error = error
+            raise
+
+
+class BrokerLink:
+    """The connection, kept up by a thread of its own. `deliver(alias, payload)` is called there and may block."""
+
+    def __init__(self, access: Access, deliver: Callable[[str, bytes], None]) -> None:
+        self._access = access
+        self._deliver = deliver
+        self._away = False
+        client = _Client(CallbackAPIVersion.VERSION2, client_id=access.name, protocol=paho.MQTTv5)
+        client.tls_set_context(_context(access))
+        client.max_inflight_messages_set(MAX_UNACKNOWLEDGED)
+        client.max_queued_messages_set(MAX_QUEUED)
+        client.reconnect_delay_set(1, 10)
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_connect_fail = self._on_connect_fail
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        self._client = client
+
+    @property
+    def up(self) -> bool:
+        """Whether the broker has accepted the hub and still answers."""
+        return self._client.is_connected()
+
+    def start(self) -> None:
+        """Connect in the background, now and whenever the connection is lost."""
+        wanted = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        wanted.SessionExpiryInterval = SESSION_S
+        wanted.ReceiveMaximum = MAX_UNACKNOWLEDGED
+        address = self._access.address
+        self._client.connect_async(address.host, address.port, KEEPALIVE_S, clean_start=False, properties=wanted)
+        self._client.loop_start()
+
+    def stop(self) -> None:
+        """Say goodbye and end the thread."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def send(self, alias: str, payload: bytes) -> bool:
+        """Send to a camera, QoS 1; false while the broker is away, and then nothing is kept."""
+        if not self._client.is_connected():
+            return False  # paho would keep it in a queue of its own
+        return self._client.publish(f"sealcam/{alias}/cmd", payload, qos=1).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _on_connect(self, _c: object, _u: object, _f: object, reason: ReasonCode, _p: object) -> None:
+        if reason.is_failure:
+            self._tell(f"the broker at {self._access.address} refuses this hub: {reason}", "its log says why")
+            return
+        self._client.subscribe("sealcam/+/ev", qos=1)
+
+    def _on_subscribe(self, _c: object, _u: object, _m: int, reasons: list[ReasonCode], _p: object) -> None:
+        if any(reason.is_failure for reason in reasons):
+            self._tell(f"the broker refuses events to this hub: {reasons[0]}", "check its access list")
+            return
+        self._away = False
+        _log.info("receiving from the broker at %s", self._access.address)
+
+    def _on_connect_fail(self, _c: object, _u: object) -> None:
+        self._tell(*_explain(self._client.error, str(self._access.address)))
+
+    def _on_disconnect(self, _c: object, _u: object, _f: object, reason: ReasonCode, _p: object) -> None:
+        if reason.is_failure:
+            self._tell(f"the connection to the broker at {self._access.address} ended ({reason})", "trying again")
+
+    def _on_message(self, _c: object, _u: object, message: paho.MQTTMessage) -> None:
+        match = _TOPIC.fullmatch(message.topic)
+        if match is not None:
+            self._deliver(match[1], bytes(message.payload))
+
+    def _tell(self, text: str, hint: str) -> None:
+        """Once an outage: what follows is the same trouble."""
+        if not self._away:
+            self._away = True
+            _log.warning("%s; %s", text, hint)
+
+
+def _context(access: Access) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    try:
+        context.load_verify_locations(cafile=access.authority)
+        context.load_cert_chain(access.certificate, access.key)
+    except OSError as error:  # what ssl raises is one too
+        where = access.certificate.parent
+        raise ConfigError(f"the hub's certificate in {where} can't be used: {error}", "restore it") from error
+    return context
+
+
+def _explain(error: OSError | None, where: str) -> tuple[str, str]:
+    """Why the broker can't be reached, and what to do."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            return f"the broker at {where} is not this hub's: {error.verify_message}", "start it with HUB/broker"
+        case ssl.SSLError():
+            return f"no TLS 1.3 with the broker at {where}: {error.reason}", "is that port the broker's?"
+        case socket.gaierror():
+            return f"the broker's host in {where} is unknown", "is there a name service?"
+        case ConnectionRefusedError():
+            return f"nobody listens at {where}", "is the broker running? trying again"
+        case _:
+            return f"can't reach the broker at {where}: {error}", "trying again"
