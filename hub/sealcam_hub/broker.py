@@ -107,7 +107,7 @@ class BrokerLink:
 
     def _on_disconnect(self, _c: object, _u: object, _f: object, reason: ReasonCode, _p: object) -> None:
         if reason.is_failure:
-            self._tell(f"the connection to the broker at {self._access.address} ended ({reason})", "trying again")
+            self._tell(f"the broker at {self._access.address} is gone ({str(reason).lower()})", "trying again")
 
     def _on_message(self, _c: object, _u: object, message: paho.MQTTMessage) -> None:
         match = _TOPIC.fullmatch(message.topic)
