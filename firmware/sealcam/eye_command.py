@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
+
 from sealcam import config, models
 from sealcam.board.led import GpioLight
 from sealcam.board.litert import LiteRtNetwork, runtime_name
@@ -47,6 +49,7 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run until told to stop, or until recorded footage has ended; the exit code."""
     harden()
+    cv2.setNumThreads(1)  # threads of its own make OpenCV slower on small pictures
     settings = config.load(options.config)
     clock = SystemClock()
     keys = Keystore.open(settings.paths.state / "eye")
