@@ -133,7 +133,7 @@ class Gate:
         self._noise = 0.0
         self._edge_age = 0
         self._whole_since_ns = None
-        self._settling_until_ns = frame.t_ns
+        self._settling_until_ns = frame.t_ns + round(SETTLE_S * 1e9)
 
     def _motion(self, frame: Frame, mask: Plane, *, whole: bool) -> Motion:
         rows, columns = mask.shape
@@ -163,7 +163,8 @@ class Gate:
         """The mask of cells that differ from the background by more than noise and flicker explain."""
         step = max(1, cells.shape[1] // 40)
         jitter = np.abs(cells[::step, ::step] - self._previous[::step, ::step])
-        self._noise += _follow(seconds, TAU_NOISE_S) * (_median(jitter) - self._noise)
+        tau_s = TAU_SETTLING_S if self._t_ns < self._settling_until_ns else TAU_NOISE_S
+        self._noise += _follow(seconds, tau_s) * (_median(jitter) - self._noise)
         floor = max(self._settings.motion_min_step, NOISE_FACTOR * self._noise)
         flicker = np.minimum(self._flicker * np.float32(FLICKER_FACTOR), floor + FLICKER_MOST)
         threshold = np.maximum(np.maximum(flicker, self._edges()), np.float32(floor))

@@ -23,7 +23,7 @@ from sealcam.sight.types import Box, Detection, Subject
 # of the larger area) on, so that someone fast is followed at few frames a second; never beyond this ratio of areas.
 MATCH_IOU, MATCH_DISTANCE, MATCH_AREA = 0.15, 0.8, 3.0
 # The share of its looks within the window in which a believed thing must be hit.
-HIT_SHARE = 0.4
+HIT_SHARE = 0.5
 # Something faint is believed too if it was hit so often, with this part of the usual score, and the box went this
 # share of its size: a detector's mistakes flicker or stay where they are. It is evidence while it travels.
 FAINT_HITS, FAINT_SHARE, FAINT_SCORE, FAINT_WENT, FAINT_REST_S = 5, 0.6, 0.65, 0.5, 2.0
