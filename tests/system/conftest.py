@@ -32,10 +32,14 @@ def container(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
             pytest.skip(f"needs {tool} (provisioning/testdeps.sh system installs it)")
     wheels = tmp_path_factory.mktemp("wheel")
     wheel = build_wheel(wheels)
-    binds = {"/mnt/wheel": wheels, "/mnt/systemd": REPO / "systemd", "/mnt/tests": REPO / "tests" / "system"}
-    footage = REPO.parent / "shared" / "footage"
-    if footage.is_dir():
-        binds["/mnt/footage"] = footage
+    places = {
+        "/mnt/wheel": wheels,
+        "/mnt/systemd": REPO / "systemd",
+        "/mnt/tests": REPO / "tests" / "system",
+        "/mnt/clips": REPO / "build" / "footage",
+        "/mnt/footage": REPO.parent / "shared" / "footage",
+    }
+    binds = {inside: folder for inside, folder in places.items() if folder.is_dir()}
     with Container(cached_root(), binds) as booted:
         pip = (f"{VENV}/bin/python", "-m", "pip", "install", "-q", "--no-index", "--no-deps")
         booted.run(*pip, f"/mnt/wheel/{wheel.name}")

@@ -134,7 +134,8 @@ class Container:
     def within(self, unit: str, *argv: str) -> subprocess.CompletedProcess[bytes]:
         """Run a command inside the sandbox of a running unit: its namespaces and user, but not its seccomp filter."""
         main = self.show(unit, "MainPID")
-        user, group = self.run("stat", "-c", "%u %g", f"/proc/{main}/fd").split()
+        status = dict(line.split(":\t", 1) for line in self.run("cat", f"/proc/{main}/status").splitlines())
+        user, group = (status[name].split()[0] for name in ("Uid", "Gid"))
         enter = ("nsenter", "-t", main, "-m", "-n", "-i", "-S", user, "-G", group, "--")
         return self.call(*enter, *argv)
 
