@@ -1,8 +1,9 @@
 """Runs a TensorFlow Lite model with whichever runtime is installed, and hides which one.
 
 `ai-edge-litert` is preferred; `tflite-runtime`, its last release under the old name, is the light choice (Python
-3.11, numpy 1). Takes the model as bytes, so what was verified (`sealcam.models`) is what runs. Decodes nothing: that
-is `sealcam.sight`. The fake for tests, `ScriptedNetwork`, needs no runtime at all.
+3.11, numpy 1). Takes the model as bytes, so what was verified (`sealcam.models`) is what runs; and verified it must
+be, for `tflite-runtime` crashes on half a model. Decodes nothing: that is `sealcam.sight`. The fake for tests,
+`ScriptedNetwork`, needs no runtime at all.
 """
 
 from __future__ import annotations

@@ -1,0 +1,33 @@
+"""The shipped models are what the build makes of the pinned package, byte for byte. Takes minutes the first time."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.slow
+def test_building_the_models_again_gives_the_same_bytes(tmp_path: Path) -> None:
+    if not shutil.which("npm"):
+        pytest.skip("npm is not here, and the package comes through it: sudo apt-get install npm")
+    if not shutil.which("python3.11"):
+        pytest.skip("python3.11 is not here, and TensorFlow 2.15 needs it")
+    done = subprocess.run(
+        [TOP / "models" / "build" / "build.sh", "--out", tmp_path, "nanodet-g"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "is the network there?" in done.stderr or "could not be installed" in done.stderr:
+        pytest.skip(f"the packages could not be fetched: {done.stderr.strip().splitlines()[-1]}")
+    assert done.returncode == 0, done.stderr
+    assert "the rebuilt graph is exact" in done.stderr
+    built = sorted(path.name for path in tmp_path.iterdir())
+    assert built == sorted(path.name for path in (TOP / "models").glob("nanodet_g_*.tflite"))
+    for name in built:
+        assert (tmp_path / name).read_bytes() == (TOP / "models" / name).read_bytes(), name
