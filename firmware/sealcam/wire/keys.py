@@ -75,10 +75,19 @@ def verify(public: bytes, signature: bytes, label: str, *parts: bytes) -> None:
     Raises:
         EnvelopeError: it doesn't; low-order and non-canonical keys and signatures are refused by libsodium.
     """
+    check_signature(public, signature, blake2b(label, *parts, size=64))
+
+
+def check_signature(public: bytes, signature: bytes, message: bytes) -> None:
+    """Return if the plain Ed25519 `signature` of `message` holds; for `verify`, and for vectors from outside.
+
+    Raises:
+        EnvelopeError: as `verify`.
+    """
     if len(public) != KEY_BYTES or len(signature) != SIGNATURE_BYTES:  # PyNaCl would read past the end
         raise EnvelopeError
     try:
-        nacl.bindings.crypto_sign_open(signature + blake2b(label, *parts, size=64), public)
+        nacl.bindings.crypto_sign_open(signature + message, public)
     except nacl.exceptions.BadSignatureError as error:
         raise EnvelopeError from error
 
