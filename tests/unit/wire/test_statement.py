@@ -46,6 +46,7 @@ ITEMS: list[Any] = [
         port=8883,
     ),
 ]
+NAMES = ("hub-certificate", "recipient-set", "prekey", "receipt", "claim-request", "claim-answer")
 
 
 def _named(item: object) -> str:
@@ -70,12 +71,11 @@ def test_a_statement_of_one_kind_never_reads_as_another(item: object) -> None:
     data = statement.sign(SIGNER, item)
     for other in (one for one in ITEMS if type(one) is not type(item)):
         assert refuses(data, type(other))
-        kind = statement.sign(SIGNER, other)[4:5]
-        renamed = data[:4] + kind + data[5:-64]
-        for label in ("hub-certificate", "recipient-set", "prekey", "receipt", "claim-request", "claim-answer"):
-            forged = renamed + SIGNER.sign(labels.STATEMENT + label, renamed)
+        renamed = data[:4] + statement.sign(SIGNER, other)[4:5] + data[5:-64]
+        for name in NAMES:
+            forged = renamed + SIGNER.sign(labels.STATEMENT + name, renamed)
             assert refuses(forged, type(item))
-            assert refuses(forged, type(other))
+            assert refuses(forged, type(other)) or name == NAMES[ITEMS.index(other)]  # then it says what it says
 
 
 @pytest.mark.parametrize("item", ITEMS, ids=_named)
