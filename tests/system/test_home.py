@@ -27,7 +27,7 @@ source = "{source}"
 """
 WATCHDOG = """
 [Service]
-WatchdogSec=6
+WatchdogSec=10
 """
 
 
