@@ -124,9 +124,9 @@ def offer(chain: Chain, link: Link, known: Known, bridges: tuple[Bridge, ...] = 
     if step in (Step.REPEAT, Step.CLONE):
         return Move(step, chain)
     if step is Step.PARKED:
-        chain = replace(chain, parked={**chain.parked, link.seq: link})
+        chain = Chain(chain.seq, chain.hash, {**chain.parked, link.seq: link}, chain.bridges)
     elif step is Step.APPENDED:
-        chain = replace(chain, seq=link.seq, hash=link.hash)
+        chain = Chain(link.seq, link.hash, chain.parked, chain.bridges)
     first = () if step is Step.PARKED else (link,)
     return _settle(_with_bridges(chain, bridges), step, link, first)
 

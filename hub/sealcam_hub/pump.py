@@ -18,7 +18,7 @@ from sealcam_hub.receive import Outcome, Receiver, What
 from sealcam_hub.watch import Watch
 from sealcam_hub.wishes import Wishes
 
-BATCH = 64
+BATCH = 256  # an fsync takes 10 ms on a slow card: under load they are shared
 QUEUED = 1024  # at 20 KiB a message 20 MiB; a full queue holds back the broker
 TICK_NS = 250_000_000
 RENEW_NS = 60_000_000_000

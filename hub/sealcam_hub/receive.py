@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from sealcam.wire import statement
 from sealcam.wire.sealed import envelope_hash
@@ -56,6 +56,11 @@ class Outcome:
     refusal: Refusal | None = None
     topics: tuple[str, ...] = ()
 
+
+_AT_ONCE = 64
+_SLOTS = tuple(f"h{n}" for n in range(_AT_ONCE))
+# One statement of a fixed size: for a list SQLAlchemy writes a new one each time, which takes longer than running it.
+_KNOWN = select(events.c.hash, events.c.camera).where(events.c.hash.in_([bindparam(slot) for slot in _SLOTS]))
 
 _WHAT = {step: What(step.value) for step in Step}
 _STATUS = {Step.APPENDED: APPENDED, Step.PARKED: PENDING, Step.LATE: LATE}
@@ -152,8 +157,13 @@ class Receiver:
             return self._known(connection, names)
 
     def _known(self, connection: Connection, names: Collection[bytes]) -> dict[bytes, int]:
-        query = select(events.c.hash, events.c.camera).where(events.c.hash.in_(names))
-        return dict(connection.execute(query).tuples().all())
+        found: dict[bytes, int] = {}
+        wanted = list(names)
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = wanted[start : start + _AT_ONCE]
+            some += some[:1] * (_AT_ONCE - len(some))
+            found.update(connection.execute(_KNOWN, dict(zip(_SLOTS, some, strict=True))).tuples().all())
+        return found
 
     def _refresh(self, connection: Connection, aliases: Collection[str]) -> bool:
         """Lock the cameras' rows; whether another worker has moved one of them since this one looked."""
@@ -174,7 +184,8 @@ class Receiver:
 
     def _answered(self, outcome: Outcome, name: bytes, mail: Mail | None) -> Outcome:
         if outcome.what in (What.APPENDED, What.PARKED, What.LATE, What.REPEAT):
-            return replace(outcome, answer=statement.sign(self._keys.operating, Receipt(envelope_hash=name)))
+            receipt = statement.sign(self._keys.operating, Receipt(envelope_hash=name))
+            return Outcome(outcome.alias, outcome.what, receipt, None, outcome.topics)
         if outcome.what is What.BEAT and isinstance(mail, Beat):
             camera = self._standings[outcome.alias].camera
             if mail.body.prekey < max(camera.prekey_numbers, default=0):
@@ -248,7 +259,7 @@ class _Batch:
         }
         self._rows.add_event(row, message.payload, self._keys.table.wrap(event.content_key))
         self._follow(message, camera, event.link, move)
-        self.standings[camera.alias] = replace(standing, chain=move.chain)
+        self.standings[camera.alias] = Standing(camera, standing.revision, move.chain, standing.life)
         changed = f"camera/{camera.alias}"
         if event.incident is not None:
             changed = f"incident/{incident_id(camera.alias, event.incident)}"

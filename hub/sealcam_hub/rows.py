@@ -24,6 +24,9 @@ _HEAD = (
 _STATUS = update(events).where(events.c.hash == bindparam("event")).values(status=bindparam("now"))
 
 
+_INSERTS = tuple(insert(one) for one in (events, tables.envelopes, tables.content_keys, incidents, tables.journal))
+
+
 class Rows:
     """What a batch will write through `connection`."""
 
@@ -81,15 +84,10 @@ class Rows:
     def write(self) -> None:
         """Write everything that was gathered."""
         run = self._connection.execute
-        for table, rows in (
-            (events, list(self._events.values())),
-            (tables.envelopes, self._envelopes),
-            (tables.content_keys, self._keys),
-            (incidents, self._new_incidents()),
-            (tables.journal, self._journal),
-        ):
+        new = (list(self._events.values()), self._envelopes, self._keys, self._new_incidents(), self._journal)
+        for statement, rows in zip(_INSERTS, new, strict=True):
             if rows:
-                run(insert(table), rows)
+                run(statement, rows)
         if self._moved:
             run(_STATUS, self._moved)
         if self._heads:

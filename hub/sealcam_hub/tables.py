@@ -73,6 +73,7 @@ content_keys = Table(
     metadata,
     Column("hash", LargeBinary(32), primary_key=True),
     Column("wrapped", LargeBinary(72), nullable=False),
+    sqlite_with_rowid=False,  # one tree instead of two: these rows are small
 )
 
 PENDING, APPENDED, LATE, DISPUTED = 0, 1, 2, 3  # what `events.status` holds; `chain` says what they mean
@@ -90,8 +91,10 @@ events = Table(
     Column("arrived_ns", BigInteger, nullable=False),
     Index("events_by_seq", "camera", "seq"),
     Index("events_by_incident", "camera", "incident"),
-    Index("events_by_status", "status", "camera"),
 )
+# Few events are anything but appended: an index over the others alone costs nothing to keep.
+_waiting = events.c.status.not_in((APPENDED, LATE))
+Index("events_waiting", events.c.camera, events.c.status, sqlite_where=_waiting, postgresql_where=_waiting)
 
 bridges = Table(  # tombstones that reach beyond the head
     "bridges",
