@@ -1,4 +1,4 @@
-"""Writes recorded files for tests: lossless, with whatever timestamps the test wants."""
+"""Writes recorded files for tests: uncompressed, with whatever timestamps the test wants."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MILLISECOND = Fraction(1, 1000)
 
 
 def write_clip(path: Path, pictures: Iterable[Plane], times_ms: Sequence[int] | None = None) -> Path:
-    """A grey FFV1 clip of luma pictures, even in size; 10 frames a second unless `times_ms` says when each comes."""
+    """A grey clip of luma pictures, even in size; 10 frames a second unless `times_ms` says when each comes."""
     frames = (
         av.VideoFrame.from_ndarray(np.repeat(picture[:, :, None], 3, axis=2), format="rgb24") for picture in pictures
     )
@@ -23,7 +23,7 @@ def write_clip(path: Path, pictures: Iterable[Plane], times_ms: Sequence[int] | 
 
 
 def copy_frames(path: Path, source: Iterable[Frame]) -> Path:
-    """A lossless clip of frames with their times."""
+    """A clip of frames with their times."""
     kept = list(source)
     pictures = []
     for one in kept:
@@ -38,7 +38,7 @@ def _write(path: Path, frames: Iterable[av.VideoFrame], times_ms: Sequence[int] 
         stream = None
         for index, picture in enumerate(frames):
             if stream is None:
-                stream = container.add_stream("ffv1", rate=10)
+                stream = container.add_stream("rawvideo", rate=10)
                 stream.width, stream.height, stream.pix_fmt = picture.width, picture.height, "yuv420p"
                 stream.codec_context.time_base = MILLISECOND
             picture.pts = index * 100 if times_ms is None else times_ms[index]
