@@ -176,6 +176,7 @@ def _padding(base: Recipe) -> Iterator[Vector]:
     yield _wrong(base, "padding of zeros alone", padded=bytes(512))
     yield _wrong(base, "padding without 80", padded=plain.ljust(512, b"\0"))
     yield _wrong(base, "padding that ends in another byte", padded=(plain + b"\x80").ljust(511, b"\0") + b"\1")
+    yield _wrong(base, "padding that begins with 81", padded=(plain + b"\x81").ljust(512, b"\0"))
     yield _wrong(base, "no padding but 80", padded=plain + b"\x80")
     yield _wrong(base, "padded to the next bucket", padded=(plain + b"\x80").ljust(1024, b"\0"))
     yield _wrong(base, "padded between two buckets", padded=(plain + b"\x80").ljust(600, b"\0"))

@@ -15,7 +15,7 @@ from sealcam.wire.errors import EnvelopeError
 from sealcam.wire.keys import BoxKey, SigningKey
 from tests.vectors import independent, make_sev1
 
-FROZEN_SHA256 = "2cbc9626257ee16c1e54ff973dc9a107ac12dfec39f1a15aecd4f42c432e3d6e"
+FROZEN_SHA256 = "b75575052d0e3767fcd7001515e8a08269c23d08248ceb98d909f9dae75edadb"
 VECTORS: list[dict[str, Any]] = json.loads(make_sev1.FILE.read_text())
 ACCEPTED = [vector for vector in VECTORS if "refuse" not in vector]
 REFUSED = [vector for vector in VECTORS if "refuse" in vector]
