@@ -28,13 +28,17 @@ _END_S = 15.0  # how long a part may take to end by itself
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the person asked for: a camera source, an arming mode, whether footage ends, and the console's port."""
+    """What the person asked for: a camera source, an arming mode, whether footage ends, the console's port.
+
+    `extra` is more of the camera's configuration, in TOML.
+    """
 
     source: str
     name: str
     arm: str
     once: bool
     console_port: int
+    extra: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +218,7 @@ def camera_config(folder: Path, wish: Wish) -> str:
         f"arm = {json.dumps(wish.arm)}\n"
         f"[camera]\nsource = {json.dumps(wish.source)}\nrepeat = {json.dumps(not wish.once)}\n"
         f"[paths]\nstate = {json.dumps(str(folder / 'camera'))}\nsocket = {json.dumps(str(folder / 'eye.sock'))}\n"
+        f"{wish.extra}"
     )
 
 
