@@ -173,7 +173,7 @@ class Ledger:
                 return connection.execute(of).scalar_one()
 
             kinds = select(tables.counters.c.kind, func.sum(tables.counters.c.count)).group_by(tables.counters.c.kind)
-            counted = {kind: int(count) for kind, count in connection.execute(kinds).tuples()}
+            counted = {kind: int(count) for kind, count in connection.execute(kinds)}
             known = number(select(func.count()).select_from(incidents))
             return Counts(
                 cameras=number(select(func.count()).select_from(cameras)),

@@ -162,7 +162,7 @@ class Receiver:
         for start in range(0, len(wanted), _AT_ONCE):
             some = wanted[start : start + _AT_ONCE]
             some += some[:1] * (_AT_ONCE - len(some))
-            found.update(connection.execute(_KNOWN, dict(zip(_SLOTS, some, strict=True))).tuples().all())
+            found.update(connection.execute(_KNOWN, dict(zip(_SLOTS, some, strict=True))).all())
         return found
 
     def _refresh(self, connection: Connection, aliases: Collection[str]) -> bool:

@@ -90,14 +90,14 @@ def _chain(connection: Connection, camera: int, seq: int, head: bytes) -> Chain:
         seq=seq,
         hash=head,
         parked={one.seq: Link(one.seq, one.hash, one.prev) for one in connection.execute(parked)},
-        bridges=tuple(Bridge(*one) for one in connection.execute(bridges.order_by(ahead.c.first)).tuples()),
+        bridges=tuple(Bridge(*one) for one in connection.execute(bridges.order_by(ahead.c.first))),
     )
 
 
 def revisions(connection: Connection, aliases: Collection[str]) -> dict[str, int]:
     """The revision of each camera's row, which stays locked until the transaction ends."""
     query = select(cameras.c.alias, cameras.c.revision).where(cameras.c.alias.in_(aliases)).order_by(cameras.c.id)
-    return dict(connection.execute(query.with_for_update()).tuples().all())
+    return dict(connection.execute(query.with_for_update()).all())
 
 
 def all_aliases(connection: Connection) -> list[str]:

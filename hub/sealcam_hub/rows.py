@@ -102,7 +102,7 @@ class Rows:
             return []
         query = select(incidents.c.camera, incidents.c.incident)
         query = query.where(incidents.c.incident.in_({incident for _, incident in self._incidents}))
-        there = set(self._connection.execute(query).tuples())
+        there = set(self._connection.execute(query))
         return [
             {"camera": camera, "incident": incident, "arrived_ns": arrived_ns}
             for (camera, incident), arrived_ns in self._incidents.items()

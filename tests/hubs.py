@@ -1,0 +1,181 @@
+"""A whole hub in a folder and cameras that a test plays, without a broker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from sealcam.wire import schema, statement
+from sealcam.wire.bodies import (
+    BeatBody,
+    ClockQuality,
+    EventType,
+    HealthBody,
+    IncidentBody,
+    LossBody,
+    Mode,
+    Stage,
+    Stamp,
+    Subject,
+    Tombstone,
+    Trigger,
+    Verdict,
+)
+from sealcam.wire.envelope import Opened, open_envelope, seal
+from sealcam.wire.keys import BoxKey, SigningKey
+from sealcam.wire.sealed import GENESIS, envelope_hash
+from sealcam.wire.statement import ClaimAnswer, ClaimBundle, ClaimRequest, Prekey, Receipt, RecipientKind, RecipientSet
+from sealcam_hub import setup
+from sealcam_hub.clock import SimulatedClock
+from sealcam_hub.folder import Address, Folder
+from sealcam_hub.home import Home, open_home
+
+BROKER = Address("localhost", 8883)
+JPEG = b"\xff\xd8\xff\xe0" + b"a picture of nobody" * 40 + b"\xff\xd9"
+NS = 1_000_000_000
+WALL_NS = 1_800_000_000 * NS
+
+
+def make(path: Path, broker: Address = BROKER) -> Folder:
+    """A new hub in `path`."""
+    folder = Folder(path)
+    setup.make_hub(folder, broker, lambda _words: None)
+    return folder
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Home]:
+    """A new hub in `path`, open, under a simulated clock."""
+    with open_home(make(path), SimulatedClock(wall_ns=WALL_NS)) as home:
+        yield home
+
+
+def csr(key: ec.EllipticCurvePrivateKey | None = None) -> bytes:
+    """A certificate request as the camera's post makes it."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sealcam")])
+    made = key or ec.generate_private_key(ec.SECP256R1())
+    request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(made, hashes.SHA256())
+    return request.public_bytes(serialization.Encoding.DER)
+
+
+class Camera:
+    """A camera as the hub sees one: seals events in a chain, beats, and reads what the hub answers."""
+
+    def __init__(self, boot: bytes = b"b" * 16) -> None:
+        self.signer = SigningKey.generate()
+        self.command = BoxKey.generate()
+        self.boot = boot
+        self.seq, self.head, self.beats = 0, GENESIS, 0
+        self.sent: list[bytes] = []  # hashes in order
+        self.tls = ec.generate_private_key(ec.SECP256R1())
+
+    def request(self) -> bytes:
+        """Its claim request."""
+        item = ClaimRequest(epoch=1, public=self.signer.public, command=self.command.public, csr=csr(self.tls))
+        return statement.claim_request(self.signer, item)
+
+    def claim(self, home: Home, name: str = "Door") -> None:
+        """Belong to that hub."""
+        bundle = ClaimBundle.unpack(home.enroller().answer(self.request(), name))
+        self.hub = home.keys.operating.public
+        self.answer = statement.read(bundle.answer, self.hub, ClaimAnswer)
+        self.alias = self.answer.alias
+        self.take_prekey(self.answer.prekey)
+        chosen = statement.read(self.answer.recipient_set, bundle.root_public, RecipientSet)
+        self.others = [one.public for one in chosen.recipients if one.kind is RecipientKind.RECOVERY]
+
+    def take_prekey(self, message: bytes) -> None:
+        """Seal to that prekey from now on."""
+        self.prekey = statement.read(message, self.hub, Prekey)
+
+    def stamp(self, boot_ns: int = 100 * NS) -> Stamp:
+        """A time in this camera's words: `WALL_NS` is 100 s after its boot."""
+        wall_ns = WALL_NS + boot_ns - 100 * NS
+        return Stamp(boot=self.boot, boot_ns=boot_ns, wall_ns=wall_ns, quality=ClockQuality.SYNCHRONISED)
+
+    def seal(self, kind: int, body: bytes, seq: int, prev: bytes, signer: SigningKey | None = None) -> bytes:
+        """One envelope, wherever it belongs."""
+        recipients = [self.prekey.public, *self.others]
+        who = signer or self.signer
+        return seal(who, recipients, kind=kind, seq=seq, prev=prev, body=body, epoch=1, recipient_set=1)
+
+    def event(self, kind: int, body: bytes) -> bytes:
+        """The next event of the chain."""
+        self.seq += 1
+        envelope = self.seal(kind, body, self.seq, self.head)
+        self.head = envelope_hash(envelope)
+        self.sent.append(self.head)
+        return envelope
+
+    def incident(self, number: int = 1, stage: Stage = Stage.NEW, picture: bytes | None = None) -> bytes:
+        """The next event: a person, seen."""
+        return self.event(EventType.INCIDENT, self.body(number, stage, picture))
+
+    def body(self, number: int = 1, stage: Stage = Stage.NEW, picture: bytes | None = None) -> bytes:
+        """What an incident's report says."""
+        item = IncidentBody(
+            incident=number.to_bytes(8, "big"),
+            stage=stage,
+            at=self.stamp(),
+            trigger=Trigger.MOTION,
+            started_ns=90 * NS,
+            ended_ns=99 * NS,
+            subject=Subject.PERSON,
+            confidence_permille=875,
+            verdict=Verdict.THREAT,
+            threat_permille=900,
+            reasons=("a person was seen", "armed away"),
+            mode=Mode.AWAY,
+            thumbnail=picture,
+        )
+        return schema.encode(item)
+
+    def health(self, code: str = "camera.lost", detail: str = "no frames") -> bytes:
+        """The next event: something about the camera itself."""
+        return self.event(EventType.HEALTH, schema.encode(HealthBody(at=self.stamp(), code=code, detail=detail)))
+
+    def loss(self, *runs: tuple[int, int, bytes]) -> bytes:
+        """The next event: runs (first, last, hash of the last) that were evicted."""
+        stones = tuple(Tombstone(first=first, last=last, last_hash=name) for first, last, name in runs)
+        return self.event(EventType.LOSS, schema.encode(LossBody(at=self.stamp(), tombstones=stones)))
+
+    def beat(self, mode: Mode = Mode.HOME, **changed: int) -> bytes:
+        """A fresh beat; its nonce is `self.nonce`."""
+        self.beats += 1
+        self.nonce = bytes([self.beats]) * 32
+        values = {"newest_seq": self.seq, "queued": 0, "prekey": self.prekey.number}
+        values |= {"oldest_prekey": self.prekey.number} | changed
+        body = BeatBody(
+            at=self.stamp(100 * NS + self.beats),
+            nonce=self.nonce,
+            newest_hash=self.head,
+            queued_bytes=0,
+            frames=1000,
+            dropped=1,
+            frame_age_ns=50_000_000,
+            mode=mode,
+            firmware="0.1.0",
+            **values,
+        )
+        return self.seal(EventType.BEAT, schema.encode(body), self.beats, GENESIS)
+
+    def restart(self, boot: bytes) -> None:
+        """Begin a new boot."""
+        self.boot, self.beats = boot, 0
+
+    def receipted(self, answer: bytes | None) -> bytes:
+        """The hash that the hub's receipt names."""
+        assert answer is not None
+        return statement.read(answer, self.hub, Receipt).envelope_hash
+
+    def opens(self, command: bytes) -> Opened:
+        """A command, opened with this camera's key."""
+        from sealcam.wire.envelope import SCM1
+
+        return open_envelope(command, self.hub, [self.command], form=SCM1)
