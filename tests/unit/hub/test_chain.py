@@ -1,0 +1,116 @@
+"""The chain's state machine, one row of its table after another."""
+
+from __future__ import annotations
+
+from sealcam.wire.sealed import GENESIS
+from sealcam_hub.chain import Bridge, Chain, Link, Move, Step, offer
+
+H = [GENESIS, *(bytes([n]) * 32 for n in range(1, 20))]
+OTHER = b"\xee" * 32
+
+
+def link(seq: int, prev: bytes | None = None, name: bytes | None = None) -> Link:
+    return Link(seq, H[seq] if name is None else name, H[seq - 1] if prev is None else prev)
+
+
+def run(*offers: Link | tuple[Link, Bridge]) -> list[Move]:
+    """The moves of these offers, one after another."""
+    chain, moves, known = Chain(), [], {}
+    for one in offers:
+        what, bridges = (one[0], one[1:]) if isinstance(one, tuple) else (one, ())
+        move = offer(chain, what, known.get, bridges)
+        known |= {each.seq: each for each in move.appended}
+        chain = move.chain
+        moves.append(move)
+    return moves
+
+
+def steps(*offers: Link | tuple[Link, Bridge]) -> list[Step]:
+    return [move.step for move in run(*offers)]
+
+
+def test_what_links_to_the_head_is_appended() -> None:
+    moves = run(link(1), link(2))
+    assert [move.step for move in moves] == [Step.APPENDED, Step.APPENDED]
+    assert (moves[-1].chain.seq, moves[-1].chain.hash) == (2, H[2])
+
+
+def test_a_first_event_with_a_predecessor_is_a_clone() -> None:
+    assert steps(link(1, prev=OTHER)) == [Step.CLONE]
+
+
+def test_what_lies_ahead_is_parked_and_follows_in_order() -> None:
+    moves = run(link(3), link(2), link(1))
+    assert [move.step for move in moves] == [Step.PARKED, Step.PARKED, Step.APPENDED]
+    assert moves[-1].appended == (link(1), link(2), link(3))
+
+
+def test_the_same_event_again_is_a_repeat_wherever_it_stands() -> None:
+    assert steps(link(1), link(3), link(1), link(3)) == [Step.APPENDED, Step.PARKED, Step.REPEAT, Step.REPEAT]
+
+
+def test_another_event_in_a_taken_place_is_a_clone() -> None:
+    assert steps(link(1), link(3), link(1, name=OTHER), link(3, name=OTHER))[2:] == [Step.CLONE, Step.CLONE]
+
+
+def test_a_parked_neighbour_that_contradicts_makes_a_clone() -> None:
+    assert steps(link(5), link(6, prev=OTHER)) == [Step.PARKED, Step.CLONE]
+    assert steps(link(6), link(5, name=OTHER)) == [Step.PARKED, Step.CLONE]
+
+
+def test_between_two_claims_the_one_that_links_to_the_head_is_taken() -> None:
+    moves = run(link(2, prev=OTHER, name=OTHER), link(1))
+    assert (moves[1].step, moves[1].disputed) == (Step.APPENDED, (link(2, prev=OTHER, name=OTHER),))
+    assert steps(link(2, prev=OTHER, name=OTHER), link(1), link(2)) == [Step.PARKED, Step.APPENDED, Step.APPENDED]
+
+
+def test_a_bridge_carries_the_chain_over_what_never_comes() -> None:
+    moves = run(link(1), (link(5), Bridge(2, 4, H[4])))
+    assert (moves[1].step, moves[1].appended, moves[1].chain) == (Step.APPENDED, (link(5),), Chain(5, H[5]))
+
+
+def test_a_bridge_that_lies_ahead_waits_for_the_chain_to_reach_it() -> None:
+    moves = run((link(5), Bridge(3, 4, H[4])), link(1), link(2))
+    assert [move.step for move in moves] == [Step.PARKED, Step.APPENDED, Step.APPENDED]
+    assert moves[-1].appended == (link(2), link(5))
+
+
+def test_a_bridge_over_what_has_come_all_the_same_changes_nothing() -> None:
+    moves = run(link(1), link(2), link(3), (link(4), Bridge(2, 3, H[3])))
+    assert moves[-1].chain == Chain(4, H[4])
+    moves = run(link(1), link(3), (link(5), Bridge(2, 4, H[4])))
+    assert moves[-1].appended == (link(3), link(5))
+
+
+def test_a_bridge_that_ends_in_another_hash_is_a_clone() -> None:
+    assert steps(link(1), link(2), (link(3), Bridge(2, 2, OTHER)))[-1] is Step.CLONE
+    assert steps(link(3), (link(5), Bridge(2, 3, OTHER)))[-1] is Step.CLONE
+    assert steps(link(4), (link(6), Bridge(2, 3, OTHER)))[-1] is Step.CLONE
+    assert steps((link(5), Bridge(2, 3, H[3])), (link(6), Bridge(2, 3, OTHER)))[-1] is Step.CLONE
+    assert steps((link(5), Bridge(4, 4, OTHER))) == [Step.CLONE]
+
+
+def test_what_comes_after_its_bridge_is_late_if_it_fits() -> None:
+    bridged = (link(1), (link(5), Bridge(2, 4, H[4])))
+    assert steps(*bridged, link(3), link(2), link(4))[2:] == [Step.LATE] * 3
+    assert steps(*bridged, link(3), link(3))[2:] == [Step.LATE, Step.REPEAT]
+    for wrong in (link(2, prev=OTHER), link(4, name=OTHER)):
+        assert steps(*bridged, wrong)[-1] is Step.CLONE
+    assert steps(*bridged, link(3), link(4, prev=OTHER))[-1] is Step.CLONE
+
+
+def test_the_last_of_a_bridged_run_must_have_the_hash_that_the_tombstone_names() -> None:
+    ahead = (link(1), (link(9), Bridge(2, 4, H[4])))
+    assert steps(*ahead, link(4, name=OTHER))[-1] is Step.CLONE
+    assert steps(*ahead, link(4))[-1] is Step.LATE
+    waiting = ((link(9), Bridge(3, 4, H[4])),)
+    assert steps(*waiting, link(4, name=OTHER))[-1] is Step.CLONE
+    assert steps(*waiting, link(5, prev=OTHER))[-1] is Step.CLONE
+
+
+def test_the_next_missing_run_is_known() -> None:
+    assert Chain().gap() is None
+    assert Chain().gap(newest_seq=3) == (1, 3)
+    assert run(link(1), link(5))[-1].chain.gap(newest_seq=9) == (2, 4)
+    assert run((link(5), Bridge(3, 4, H[4])))[-1].chain.gap() == (1, 2)
+    assert run(link(1), link(2))[-1].chain.gap(newest_seq=2) is None
