@@ -88,7 +88,7 @@ class EyeEnd:
 
     def __enter__(self) -> EyeEnd:
         self._thread.start()
-        eventually(self.socket.exists, what="listening")
+        eventually(lambda: self.worker_beats > 0 or self.error, what="listening")
         return self
 
     def __exit__(
