@@ -23,7 +23,7 @@ Shapes = Sequence[tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Candidates:
+class Claims:
     """What cells claim: corners (n, 4) as x0, y0, x1, y1, float32; scores (n,), 0 to 1; classes (n,), the model's."""
 
     corners: Floats
@@ -31,13 +31,13 @@ class Candidates:
     classes: NDArray[np.intp]
 
 
-NOTHING = Candidates(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty(0, np.intp))
+NOTHING = Claims(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty(0, np.intp))
 
 
 class Decoder(Protocol):
     """Reads the outputs of one kind of head."""
 
-    def decode(self, outputs: Sequence[Floats], threshold: float) -> Candidates:
+    def decode(self, outputs: Sequence[Floats], threshold: float) -> Claims:
         """The cells whose best class of interest scores at least `threshold`."""
         ...
 
@@ -82,7 +82,7 @@ class NanoDetDecoder:
         self._centres, self._strides = _grid(spec.input, spec.decoding.strides, offset=0.5)
         self._scores = np.zeros((len(classes), start), np.float32)
 
-    def decode(self, outputs: Sequence[Floats], threshold: float) -> Candidates:
+    def decode(self, outputs: Sequence[Floats], threshold: float) -> Claims:
         """Cells of all strides; only those above the threshold get a box."""
         for layer, _, cells in self._layers:
             rows = outputs[layer].reshape(-1, outputs[layer].shape[-1])
@@ -115,7 +115,7 @@ class SsdDecoder:
         self._scales = np.array(spec.decoding.box_scales, np.float32)
         self._size = np.array([spec.input.width, spec.input.height], np.float32)
 
-    def decode(self, outputs: Sequence[Floats], threshold: float) -> Candidates:
+    def decode(self, outputs: Sequence[Floats], threshold: float) -> Claims:
         """Anchors above the threshold; the sigmoid is taken of those alone."""
         logits = outputs[self._logits][0].T[self._classes]
         best, chosen = _above(logits, _logit(threshold), math.inf)
@@ -140,7 +140,7 @@ class YoloxDecoder:
         self._cells = _find(shapes, (1, len(self._corners), 5 + len(spec.classes)))
         self._classes = classes
 
-    def decode(self, outputs: Sequence[Floats], threshold: float) -> Candidates:
+    def decode(self, outputs: Sequence[Floats], threshold: float) -> Claims:
         """Cells above the threshold; both factors already are probabilities."""
         cells = outputs[self._cells][0]
         scores = cells.T[5 + self._classes] * cells[:, 4]
@@ -205,12 +205,12 @@ def _above(scores: Floats, threshold: float, highest: float) -> tuple[Floats, ND
     return best, chosen
 
 
-def _finite(corners: Floats, scores: Floats, classes: NDArray[np.intp]) -> Candidates:
+def _finite(corners: Floats, scores: Floats, classes: NDArray[np.intp]) -> Claims:
     good = np.isfinite(corners)
     if good.all():
-        return Candidates(corners, scores, classes)
+        return Claims(corners, scores, classes)
     rows = good.all(axis=1)
-    return Candidates(corners[rows], scores[rows], classes[rows])
+    return Claims(corners[rows], scores[rows], classes[rows])
 
 
 def _logit(probability: float) -> float:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from sealcam.board.protocols import Frame, Network
-from sealcam.sight.decode import Candidates, decoder_for
+from sealcam.sight.decode import Claims, decoder_for
 from sealcam.sight.prepare import Preparer
 from sealcam.sight.spec import ModelSpec
 from sealcam.sight.types import Detection, Subject
@@ -38,7 +38,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "cattle": Subject.ANIMAL,
 }
 # More of one subject are noise; the bound keeps a model gone wild from taking the camera's time.
-MOST_CANDIDATES = 300
+MOST_CLAIMS = 300
 
 
 class Detector:
@@ -90,11 +90,11 @@ class Detector:
                 detections.append(Detection(subject, label, float(found.scores[index]), box))
         return tuple(detections)
 
-    def _best(self, found: Candidates) -> Sequence[int]:
-        """Which candidates stay, best first: the better one of two of a subject that overlap (OpenCV's NMS)."""
+    def _best(self, found: Claims) -> Sequence[int]:
+        """Which claims stay, best first: the better one of two of a subject that overlap (OpenCV's NMS)."""
         corners = found.corners
         rectangles = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1).tolist()
         scores, groups = found.scores.tolist(), self._groups[found.classes].tolist()
         iou = self._spec.decoding.iou
-        kept = cv2.dnn.NMSBoxesBatched(rectangles, scores, groups, 0.0, iou, top_k=MOST_CANDIDATES)
+        kept = cv2.dnn.NMSBoxesBatched(rectangles, scores, groups, 0.0, iou, top_k=MOST_CLAIMS)
         return [int(index) for index in kept]
