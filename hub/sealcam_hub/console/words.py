@@ -1,0 +1,156 @@
+"""The console's words: how times, probabilities and the ledger's lower-case words read for the owner. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sealcam_hub.views import CameraView, IncidentView
+
+_SUBJECTS = {"person": "Person", "vehicle": "Vehicle", "animal": "Animal", "none": "Movement only"}
+_VERDICTS = {"threat": "Threat", "benign": "Benign", "false_alarm": "False alarm"}
+_STAGES = {"new": "First report", "update": "Update", "end": "End"}
+_MODES = {"off": "Off", "home": "Home", "away": "Away", "night": "Night"}
+_STATES = {"watching": "Watching", "silent": "Silent", "new": "Not heard yet"}
+_TRIGGERS = {
+    "motion": "Movement in the picture",
+    "pir": "The motion sensor",
+    "start": "Already there when watching began",
+}
+_NOTICES = {
+    "clone": "Clone alarm",
+    "gap": "Missing reports",
+    "loss": "Lost reports",
+    "silence": "Silent camera",
+    "silent": "Silent camera",
+    "health": "Camera health",
+    "refused": "Refused message",
+    "replay": "Replayed report",
+}
+LATE_NS = 60 * 1_000_000_000
+
+
+def subject(word: str) -> str:
+    """What an incident is about, as a title."""
+    return _SUBJECTS.get(word, _plain(word))
+
+
+def verdict(word: str) -> str:
+    """A verdict, as a title."""
+    return _VERDICTS.get(word, _plain(word))
+
+
+def stage(word: str) -> str:
+    """Where in its life an incident is."""
+    return _STAGES.get(word, _plain(word))
+
+
+def mode(word: str) -> str:
+    """An arming mode."""
+    return _MODES.get(word, _plain(word))
+
+
+def trigger(word: str) -> str:
+    """What began an incident."""
+    return _TRIGGERS.get(word, _plain(word))
+
+
+def state(word: str) -> str:
+    """What a camera is doing."""
+    return _STATES.get(word, _plain(word))
+
+
+def notice(word: str) -> str:
+    """What kind of notice this is."""
+    return _NOTICES.get(word, _plain(word))
+
+
+def sentence(text: str) -> str:
+    """A reason as a sentence: a capital first, a full stop last."""
+    text = text.strip()
+    if not text:
+        return ""
+    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?…" else ".")
+
+
+def percent(probability: float) -> str:
+    """A probability in whole per cent; certainty is never claimed."""
+    return f"{min(99, max(0, round(probability * 100)))} %"
+
+
+def iso(at_ns: int) -> str:
+    """A moment for a `datetime` attribute, to the millisecond."""
+    return _utc(at_ns).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at_ns // 1_000_000 % 1000:03d}Z"
+
+
+def clock(at_ns: int) -> str:
+    """A time of day, where the browser doesn't make it local."""
+    return _utc(at_ns).strftime("%H:%M:%S UTC")
+
+
+def moment(at_ns: int) -> str:
+    """A date and a time of day, where the browser doesn't make it local."""
+    at = _utc(at_ns)
+    return f"{at.day} {at:%B %Y, %H:%M:%S} UTC"
+
+
+def day(at_ns: int, now_ns: int) -> str:
+    """The heading of a day."""
+    at, now = _utc(at_ns), _utc(now_ns)
+    days = (now.date() - at.date()).days
+    if days in (0, 1):
+        return ("Today", "Yesterday")[days]
+    return f"{at:%A}, {at.day} {at:%B}" + ("" if at.year == now.year else f" {at.year}")
+
+
+def lasted(length_ns: int) -> str:
+    """A length of time in at most two units."""
+    tenths = max(0, round(length_ns / 1e8))
+    seconds = round(tenths / 10)
+    if tenths < 100:
+        return f"{tenths / 10:.1f} s"
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes, rest = divmod(seconds, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def count(number: int, one: str, many: str) -> str:
+    """A number with its noun."""
+    return f"{number:,} {one if number == 1 else many}".replace(",", " ")
+
+
+def late(incident: IncidentView) -> str | None:
+    """How long an incident waited on its camera before it arrived here, where that matters."""
+    waited_ns = incident.arrived_ns - incident.started_ns
+    return lasted(waited_ns) if waited_ns >= LATE_NS else None
+
+
+def headline(cameras: Sequence[CameraView], newest: IncidentView | None) -> str:
+    """How things stand, in one line."""
+    if not cameras:
+        return "No camera yet"
+    silent = [camera.name for camera in cameras if camera.state == "silent"]
+    if silent:
+        return f"{silent[0]} is silent" if len(silent) == 1 else f"{len(silent)} cameras are silent"
+    watching = sum(camera.state == "watching" for camera in cameras)
+    if not watching:
+        return "Waiting for the first word of a camera"
+    if newest is not None and newest.open:
+        return f"Something is going on: {newest.camera_name}"
+    return "All is quiet" if watching == len(cameras) else f"{watching} of {len(cameras)} cameras are watching"
+
+
+def _plain(word: str) -> str:
+    word = word.replace("_", " ").strip()
+    return word[:1].upper() + word[1:]
+
+
+def _utc(at_ns: int) -> datetime:
+    return datetime.fromtimestamp(at_ns // 1_000_000_000, UTC)
