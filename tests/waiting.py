@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-STEP_S = 0.01
+STEP_S = 0.003
 
 
 def eventually(condition: Callable[[], object], timeout_s: float = 20.0, what: str = "it") -> None:
