@@ -1,8 +1,9 @@
 """The gate tells in a fraction of a millisecond where a picture moved, so that a quiet scene costs next to nothing.
 
-It sees luma alone, in cells of a few pixels (about 160 across): a running background, a threshold that grows with the
-measured noise and with places that always flicker (leaves, rain, water), and a guard for changes of the whole picture
-(a lamp, the exposure, the infrared filter). It decides nothing about subjects. DESIGN section 2, step 1.
+It sees luma alone, in cells of 1, 2, 4 or more pixels a side (about 160 across): a running background, a threshold
+that grows with the measured noise, with places that always flicker (leaves, rain, water) and at edges, and a guard for
+changes of the whole picture (a lamp, the exposure, the infrared filter). It decides nothing about subjects. DESIGN
+section 2, step 1.
 """
 
 from __future__ import annotations
@@ -118,11 +119,12 @@ class Gate:
 
     def _cells(self, frame: Frame) -> Cells:
         """The luma in cells, by the mean of each cell; a narrow picture keeps its pixels."""
-        by = max(1, round(frame.width / CELLS_ACROSS))
-        if by == 1:
-            return frame.y.astype(np.float32)
-        size = (max(1, frame.width // by), max(1, frame.height // by))
-        return cv2.resize(frame.y, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+        y = frame.y
+        # Halves again and again: OpenCV's exact half is six times faster than its quarter.
+        for _ in range(round(math.log2(max(1.0, frame.width / CELLS_ACROSS)))):
+            size = (max(1, y.shape[1] // 2), max(1, y.shape[0] // 2))
+            y = np.asarray(cv2.resize(y, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        return y.astype(np.float32)
 
     def _learn_anew(self, frame: Frame, cells: Cells) -> None:
         self._shape = (frame.height, frame.width)
