@@ -133,7 +133,8 @@ def write_claim(state: Path, broker: Broker, *, alias: str = ALIAS, host: str | 
 class PostProcess:
     """The real post between `eye_socket` and the broker that `state` names."""
 
-    def __init__(self, eye_socket: Path, state: Path) -> None:
+    def __init__(self, eye_socket: Path, state: Path, environment: dict[str, str] | None = None) -> None:
+        self._environment = environment or {}
         self._command = [sys.executable, "-c", _POST, str(eye_socket), str(state)]
         self._log_path = state / "post.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -153,7 +154,9 @@ class PostProcess:
         """Start it."""
         environment = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
         with self._log_path.open("ab") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, env=environment)
+            self._process = subprocess.Popen(
+                self._command, stdout=log, stderr=log, env={**environment, **self._environment}
+            )
 
     def kill(self) -> None:
         """End it with SIGKILL."""

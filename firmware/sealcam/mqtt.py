@@ -203,7 +203,11 @@ class Session:
             self._last_error = text
 
     def _end(self, reason: str) -> None:
-        """Find the words for an end; with TLS 1.3 a refused certificate shows only at the first read."""
+        """Find the words for an end.
+
+        With TLS 1.3 a refused certificate shows only at the first read, and not even there when the broker's reset
+        has overtaken its alert.
+        """
         if self._ended is not None:
             return
         if "alert" in self._last_error.lower():
@@ -211,7 +215,8 @@ class Session:
             hint = "was this camera revoked, or claimed by another hub? claim it again"
             self._ended = LinkDown(f"the broker refuses this camera's certificate ({alert})", hint)
         elif not self._accepted:
-            self._ended = LinkDown("the broker ended the connection before accepting it", "its log says why")
+            hint = "was this camera revoked, or claimed by another hub? the broker's log says why"
+            self._ended = LinkDown("the broker hangs up without accepting this camera", hint)
         else:
             self._ended = LinkDown(f"the connection to the broker ended ({reason})")
 
