@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, _SubParsersAction
 
 # Modules with a function `figures(footage: Path | None) -> Iterator[Figure]`, in the order of their figures.
-BENCHES = ("sealcam.bench_sight",)
+BENCHES = ("sealcam.bench_sight", "sealcam.bench_wire")
 
 
 @dataclass(frozen=True, slots=True)

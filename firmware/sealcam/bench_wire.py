@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import nacl.bindings
 
+from sealcam.bench import Figure
 from sealcam.wire import schema
 from sealcam.wire.bodies import ClockQuality, IncidentBody, Mode, Stage, Stamp, Subject, Trigger, Verdict
 from sealcam.wire.envelope import open_envelope, padded_size, seal
@@ -24,16 +26,6 @@ _ROUNDS = 200
 _CALLS = 10
 _CLEAR_BYTES = 54 + 4 * 80
 _PREFIX_BYTES = 41
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One measured number, its unit, and how it was taken."""
-
-    name: str
-    value: float
-    unit: str
-    how: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +113,7 @@ def _seal(signer: SigningKey, recipients: tuple[BoxKey, ...], body: bytes) -> Se
 
 
 def _in_turns(bare: Callable[[], None], ours: Callable[[], None], rounds: int) -> tuple[float, float]:
-    """Least seconds of one call of each: what it costs when nothing interrupts; in turns, so that both get calm moments."""
+    """Least seconds of one call of each: the cost when nothing interrupts; in turns, so that both get calm moments."""
     taken: tuple[list[float], list[float]] = ([], [])
     for _ in range(rounds):
         for times, work in zip(taken, (bare, ours), strict=True):
@@ -132,9 +124,8 @@ def _in_turns(bare: Callable[[], None], ours: Callable[[], None], rounds: int) -
     return min(taken[0]), min(taken[1])
 
 
-def figures(rounds: int = _ROUNDS) -> list[Figure]:
+def figures(_footage: Path | None = None, rounds: int = _ROUNDS) -> Iterator[Figure]:
     """Sealing to three recipients and opening, without and with a 24 KiB thumbnail, over the bare primitives."""
-    found = []
     for what, thumbnail in (("event", None), ("event with a 24 KiB thumbnail", secrets.token_bytes(24576))):
         bench = _Bench.make(thumbnail)
         for name, bare, ours, parts in (
@@ -143,6 +134,5 @@ def figures(rounds: int = _ROUNDS) -> list[Figure]:
         ):
             bare_s, ours_s = _in_turns(bare, ours, rounds)
             how = f"{len(bench.envelope)} B, {_RECIPIENTS} recipients; bare: {parts}, {bare_s * 1e6:.0f} us; in turns"
-            found.append(Figure(f"{name} an {what}", round(ours_s * 1e6, 1), "us", how))
-            found.append(Figure(f"{name} an {what}, over bare", round(ours_s / bare_s, 2), "x", how))
-    return found
+            yield Figure(f"{name} an {what}", round(ours_s * 1e6, 1), "us", how)
+            yield Figure(f"{name} an {what}, over bare", round(ours_s / bare_s, 2), "x", how)
