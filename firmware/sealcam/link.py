@@ -23,7 +23,7 @@ from sealcam.frames import Delivered, Frame, FrameError, LinkState, Published
 from sealcam.outbox import Outbox
 from sealcam.peer import Peer
 from sealcam.service import Beat
-from sealcam.wire.errors import ConfigError, EnvelopeError, StorageError
+from sealcam.wire.errors import ConfigError, EnvelopeError
 from sealcam.wire.sealed import Sealed
 
 _log = logging.getLogger(__name__)
@@ -216,8 +216,6 @@ class Link:
         except FrameError as error:
             self._say(f"the post broke the protocol ({error.message}); its connection is closed")
             self._drop()
-        except StorageError:
-            raise
         except ConnectionError:
             self._say("the post has gone")
             self._drop()
