@@ -36,14 +36,14 @@ def figures(clip: Path | None) -> Iterator[Figure]:
         ModelError: the default model is missing.
     """
     cv2.setNumThreads(1)
-    yield from _gate(quiet_frames())
+    yield from gate_figures(quiet_frames())
     moving = made_walkers() if clip is None else _enlarged(clip)
-    yield from _around_invoke(moving, "made frames" if clip is None else f"{clip.name} at 640 x 360")
+    yield from step_figures(moving, "made frames" if clip is None else f"{clip.name} at 640 x 360")
     if clip is not None:
-        yield _replay(clip)
+        yield replay_figure(clip)
 
 
-def _gate(frames: list[Frame]) -> Iterator[Figure]:
+def gate_figures(frames: list[Frame]) -> Iterator[Figure]:
     """Gate and MOG2 in turns on the same quiet frames."""
     gate, peer = Gate(SightSettings()), cv2.createBackgroundSubtractorMOG2()
     ours_ns, theirs_ns = [], []
@@ -61,7 +61,7 @@ def _gate(frames: list[Frame]) -> Iterator[Figure]:
     yield Figure("gate over MOG2", round(ours_ms / theirs_ms, 4), "ratio", "the two above; budget 0.10")
 
 
-def _around_invoke(frames: list[Frame], on: str) -> Iterator[Figure]:
+def step_figures(frames: list[Frame], on: str) -> Iterator[Figure]:
     """Everything that a gated frame costs beside the bare invoke within it."""
     network = TimedNetwork(LiteRtNetwork((model := models.load(None, runtime_name())).content), time.perf_counter_ns)
     settings = SightSettings(detector_hz=1000.0, idle_detector_hz=1000.0)
@@ -84,12 +84,12 @@ def _around_invoke(frames: list[Frame], on: str) -> Iterator[Figure]:
     yield Figure("gated frame over bare invoke", round(ratio, 3), "ratio", "the whole step over its invoke; aim 1.10")
 
 
-def _replay(clip: Path) -> Figure:
+def replay_figure(clip: Path, most: int = REPLAY_FRAMES) -> Figure:
     """Frames a second from file to verdict, decoding included."""
     model = models.load(None, runtime_name())
     watch = Watch(Candidates(LiteRtNetwork(model.content), model.spec), SightSettings(), str, ArmMode.AWAY)
     begun, count = time.perf_counter(), 0
-    for frame in islice(ReplayCamera(clip).frames(), REPLAY_FRAMES):
+    for frame in islice(ReplayCamera(clip).frames(), most):
         watch.step(frame)
         count += 1
     seconds = time.perf_counter() - begun

@@ -145,7 +145,8 @@ def incident_ids(path: Path) -> Callable[[int], str]:
 
 def _moment(text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text).astimezone()
+        moment = datetime.fromisoformat(text)
+        return moment if moment.tzinfo is not None else moment.astimezone()
     except ValueError as error:
         words = f"{text!r} is not a time; write it as 2026-11-22T01:00:00+01:00"
         raise argparse.ArgumentTypeError(words) from error
