@@ -6,6 +6,7 @@ Thin wrappers over libsodium through PyNaCl. Signatures are Ed25519 over a label
 
 from __future__ import annotations
 
+import functools
 import secrets
 from dataclasses import dataclass, field
 
@@ -25,6 +26,7 @@ SEED_BYTES = 64  # of the owner's words
 _FIELD = (1 << 255) - 19
 
 
+@functools.lru_cache(maxsize=1024)  # a hub asks for the same few cameras' with each event
 def key_id(public: bytes) -> bytes:
     """The 8-byte name of a public key: BLAKE2b-64 of its 32 bytes under a label."""
     return blake2b(KEY_ID, public, size=KID_BYTES)
