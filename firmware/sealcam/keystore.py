@@ -141,6 +141,8 @@ class Keystore:
         answer = statement.read(bundle.answer, hub, ClaimAnswer)
         recipients = statement.read(answer.recipient_set, bundle.root_public, RecipientSet)
         _check_set(recipients, hub)
+        if self._set_statement is not None and recipients.number < self._set_statement.number:
+            raise EnvelopeError  # an older set would bring back a recipient whom the owner took out
         prekey = statement.read(answer.prekey, hub, Prekey)
         if answer.camera != self.signer.kid or prekey.camera != self.signer.kid:
             raise EnvelopeError

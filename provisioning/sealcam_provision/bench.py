@@ -83,7 +83,7 @@ def home_figures(starts: int) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="sealcam-bench-") as folder:
         home = Home(Path(folder))
         try:
-            wish = Wish(str(runs.default_footage(say)), "Bench", "away", once=False, console_port=0)
+            wish = Wish(str(runs.default_footage()), "Bench", "away", once=False, console_port=0)
             homes.build(home, wish)
             home.end("eye")
             ready_s = [_start(home, number) for number in range(starts)]

@@ -11,7 +11,6 @@ import json
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -139,20 +138,18 @@ def _source(camera: str | None, out: Console) -> str:
         if camera != "pi" and not Path(camera).exists():
             raise ConfigError(f"no camera or file {camera}", "CAMERA=pi, CAMERA=/dev/video0 or CAMERA=file.mp4")
         return camera if camera == "pi" else str(Path(camera).resolve())
-    return str(default_footage(lambda text: out.print(f"sealcam: {text}")))
+    return str(default_footage())
 
 
-def default_footage(say: Callable[[str], None]) -> Path:
+def default_footage() -> Path:
     """Real surveillance footage, fetched where it is missing.
 
     Raises:
         SealcamError: it can't be had.
     """
     footage = _ROOT / "build" / "footage" / "vtest.avi"
-    if not footage.exists():
-        say("getting real footage (Debian's opencv-doc, 95 MB, once)")
-        if subprocess.run((str(_ROOT / "provisioning" / "footage.sh"),), check=False).returncode:
-            raise SealcamError("the footage could not be had", "the message above says why; or name a file: CAMERA=...")
+    if not footage.exists() and subprocess.run((str(_ROOT / "provisioning" / "footage.sh"),), check=False).returncode:
+        raise SealcamError("the footage could not be had", "the message above says why; or name a file: CAMERA=...")
     return footage
 
 

@@ -138,6 +138,15 @@ def test_a_claimed_camera_does_not_change_its_owner(tmp_path: Path, owner: Owner
     assert Keystore.open(tmp_path).recipients()[0] == owner.prekey.public
 
 
+def test_a_claim_again_never_brings_back_an_older_recipient_set(tmp_path: Path, owner: Owner) -> None:
+    store = Keystore.open_or_create(tmp_path)
+    store.accept(owner.bundle(store.signer.kid, recipients=owner.recipient_set(number=3)), owner.print)
+    store.accept(owner.bundle(store.signer.kid, recipients=owner.recipient_set(number=3)), owner.print)
+    with pytest.raises(EnvelopeError):
+        store.accept(owner.bundle(store.signer.kid, recipients=owner.recipient_set(number=2)), owner.print)
+    assert Keystore.open(tmp_path).recipient_set.number == 3
+
+
 def test_only_a_newer_prekey_is_taken(tmp_path: Path, owner: Owner) -> None:
     store = Keystore.open_or_create(tmp_path)
     store.accept(owner.bundle(store.signer.kid, number=5), owner.print)
