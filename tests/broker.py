@@ -39,6 +39,7 @@ require_certificate true
 use_identity_as_username true
 acl_file {folder}/acl
 persistence false
+set_tcp_nodelay true
 allow_anonymous false
 max_packet_size 2097152
 max_queued_messages 100000
