@@ -70,7 +70,7 @@ def transaction(db: sqlite3.Connection, path: Path) -> Iterator[None]:
 
 def damaged(path: Path) -> StorageError:
     """The error for a file whose content can't be."""
-    hint = "move it away to start with an empty one; what was in it is lost then, and the hub will say so"
+    hint = "move it away to begin a new one: what was in it is lost, and the hub will raise an alarm"
     return StorageError(f"{path} is damaged", hint)
 
 
