@@ -24,7 +24,7 @@ from sealcam.service import Beat, Service
 from sealcam.sight.types import ArmMode, Report
 from sealcam.sight.watch import Watch
 from sealcam.wire.bodies import ClockQuality
-from sealcam.wire.errors import HardwareError
+from sealcam.wire.errors import ClipError, HardwareError
 
 _log = logging.getLogger(__name__)
 
@@ -78,17 +78,22 @@ class Eye:
     def _see(self, beat: Beat) -> None:
         self._sealer.health("started", "watching began")
         beat()
+        problem: ClipError | None = None
         try:
             self._watch(beat)
+        except ClipError as error:  # the rest of a recording is lost; what it held is not
+            problem = error
         finally:
             self._shine(on=False)
             self._queue(self._parts.watch.close())
         if not self._service.stop.is_set():
             self._deliver(beat)
+            if problem is not None:
+                raise problem
             self._service.finish(0)
 
     def _watch(self, beat: Beat) -> None:
-        """Take frames until a recording ends or the eye is stopped; a live camera that fails late is opened once more."""
+        """Take frames until the source ends or the eye is stopped; a camera that fails late is opened once more."""
         opened_ns = self._parts.clock.boot_ns()
         try:
             self._take_frames(beat)

@@ -11,6 +11,7 @@ import json
 import shutil
 import subprocess
 import threading
+from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -59,8 +60,11 @@ def _live(home: Home, wish: Wish, out: Console) -> int:
         out.print(f"sealcam: watching {wish.name}, armed {wish.arm}")
         out.print(Text("sealcam: console  ").append(address, style="bold underline"))
         events = _follow(home, out)
+        problem: SealcamError | None = None
         try:
             _wait(home, wish)
+        except SealcamError as error:
+            problem = error
         except KeyboardInterrupt:
             out.print("\nsealcam: ending")
         counts = homes.tally(home)
@@ -73,6 +77,8 @@ def _live(home: Home, wish: Wish, out: Console) -> int:
     out.print(
         f"sealcam: {counts.sealed} incidents sealed, {counts.opened} opened, {counts.refused} refused", style="bold"
     )
+    if problem is not None:
+        raise problem
     return 0 if counts.opened >= counts.sealed and not counts.refused else 1
 
 
@@ -112,7 +118,7 @@ def _print_events(lines: IO[str], out: Console) -> None:
 
 def _incident_line(event: dict[str, object]) -> Text:
     verdict = str(event["verdict"])
-    clock = str(event["occurred"])[11:19]
+    clock = datetime.fromisoformat(str(event["occurred"])).astimezone().strftime("%H:%M:%S")
     line = Text(f"{clock}  ").append(f"{_MARKS[verdict]:<14}", style=_COLOURS[verdict])
     line.append(f"{event['subject']!s:<8} {event['stage']!s:<7}")
     if event["thumbnail_bytes"]:

@@ -38,7 +38,7 @@ from sealcam.wire.bodies import (
     Verdict,
 )
 from sealcam.wire.envelope import SCM1, Opened, seal
-from sealcam.wire.errors import HardwareError
+from sealcam.wire.errors import ClipError, HardwareError
 from sealcam.wire.sealed import envelope_hash
 from tests.claimed import Household, household
 
@@ -279,3 +279,14 @@ def test_a_camera_that_fails_at_once_ends_the_eye_with_one_line(
     said = capfd.readouterr().err
     assert "sealcam: error: the camera is gone" in said
     assert "hint: check its cable" in said
+
+
+def test_a_recording_that_breaks_off_delivers_what_it_held_before_the_error_is_told(
+    home: _Home, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, eye = home.run(lambda: ScriptedCamera(walk(30), ClipError("the clip is cut short", "copy it again")))
+    assert code == 1
+    assert eye.incidents == 1
+    assert home.left == 0
+    assert [body.stage for body in home.incidents()].count(Stage.END) == 1
+    assert "sealcam: error: the clip is cut short" in capfd.readouterr().err
