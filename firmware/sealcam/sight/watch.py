@@ -55,7 +55,6 @@ class Watch:
 
     _first_ns: int | None
     _last_ns: int | None
-    _looked_ns: int | None
     _shape: tuple[int, int] | None
 
     def __init__(
@@ -92,6 +91,7 @@ class Watch:
             frame, reports = self._went_back(frame, self._last_ns)
         if self._first_ns is None:
             self._first_ns = frame.t_ns
+        self._earn(frame.t_ns, self._last_ns)
         self._last_ns = frame.t_ns
         self._frames += 1
         motion = self._gate.step(frame)
@@ -119,7 +119,8 @@ class Watch:
     def _begin_anew(self) -> None:
         self._gate = Gate(self._settings)
         self._tracks = Tracks(self._settings)
-        self._first_ns = self._last_ns = self._looked_ns = None
+        self._first_ns = self._last_ns = None
+        self._credit = 1.0
         self._look_until_ns = 0
         self._frames = 0
         self._shape = None
@@ -141,19 +142,22 @@ class Watch:
             self._look_until_ns = t_ns + round(PIR_LOOK_S * 1e9)
         if motion.whole:
             self._look_until_ns = max(self._look_until_ns, t_ns + round(LIGHT_LOOK_S * 1e9))
-        live = self._tracks.live(t_ns)
-        if not (motion.moving or live or t_ns < self._look_until_ns or self._starting(t_ns)):
+        if not (motion.moving or self._tracks.live(t_ns) or t_ns < self._look_until_ns or self._starting(t_ns)):
             return False
-        idle = not live and self._incidents.motion_alone_s > IDLE_AFTER_S
-        every_s = 1 / (self._settings.idle_detector_hz if idle else self._settings.detector_hz)
-        # A tenth of slack: a 10 Hz source with some jitter is looked at in every frame, not in every other.
-        return self._looked_ns is None or t_ns - self._looked_ns >= 0.9e9 * every_s
+        return self._credit >= 0.9  # a tenth of slack: a source's jitter must not halve its looks
+
+    def _earn(self, t_ns: int, last_ns: int | None) -> None:
+        """Earn looks as time passes, up to one and a half, at the rate that the scene deserves."""
+        idle = not self._tracks.live(t_ns) and self._incidents.motion_alone_s > IDLE_AFTER_S
+        looks_per_s = self._settings.idle_detector_hz if idle else self._settings.detector_hz
+        seconds = 0.0 if last_ns is None else (t_ns - last_ns) / 1e9
+        self._credit = min(1.5, self._credit + seconds * looks_per_s)
 
     def _look(self, frame: Frame, motion: Motion) -> tuple[Sighting, ...]:
         if self._shape != (frame.height, frame.width):
             self._tracks = Tracks(self._settings)
             self._shape = (frame.height, frame.width)
-        self._looked_ns = frame.t_ns
+        self._credit -= 1.0
         return self._tracks.step(frame.t_ns, self._detector.detect(frame), motion)
 
     def _count(self, gate_ns: int, detect_ns: int, step_ns: int, *, moving: bool, looked: bool) -> None:
