@@ -18,7 +18,7 @@ from sealcam_hub.keys import TableKey
 from sealcam_hub.notices import REFUSALS, notice_text
 from sealcam_hub.opening import Facts, Opener, Stored
 from sealcam_hub.store import Store
-from sealcam_hub.tables import APPENDED, LATE, PENDING, cameras, events, incidents, journal, notices
+from sealcam_hub.tables import APPENDED, LATE, PENDING, cameras, events, incidents, journal, notices, wishes
 from sealcam_hub.views import CameraView, Counts, EventView, IncidentView, NoticeView, ReportView
 
 _ID = re.compile(r"([0-9a-f]{16})-([0-9a-f]{16})")
@@ -140,7 +140,8 @@ class Ledger:
     def cameras(self) -> tuple[CameraView, ...]:
         """Every camera of this hub, by name."""
         count = select(func.count()).select_from(incidents).where(incidents.c.camera == cameras.c.id)
-        query = select(cameras, count.scalar_subquery().label("incidents")).order_by(cameras.c.name)
+        columns = (cameras, wishes.c.mode.label("wished"), count.scalar_subquery().label("incidents"))
+        query = select(*columns).outerjoin(wishes).order_by(cameras.c.name)
         with self._store.reading() as connection:
             rows = connection.execute(query).all()
         return tuple(
@@ -154,6 +155,7 @@ class Ledger:
                 queued=row.queued,
                 firmware=row.firmware,
                 incidents=row.incidents,
+                wished=mode_name(row.wished) if row.wished != row.mode else None,
             )
             for row in rows
         )

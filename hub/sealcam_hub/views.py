@@ -16,7 +16,10 @@ EventType = Literal["incident", "loss", "health", "notice", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class CameraView:
-    """A camera as its newest counted beat describes it; `new` has never beaten, `silent` has stopped."""
+    """A camera as its newest counted beat describes it; `new` has never beaten, `silent` has stopped.
+
+    `wished` is the mode that the owner asked for and no beat has confirmed yet.
+    """
 
     alias: str
     name: str
@@ -27,6 +30,7 @@ class CameraView:
     queued: int | None
     firmware: str | None
     incidents: int
+    wished: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ every answer carries, `events` how open pages hear of changes.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qs
 
@@ -23,10 +23,9 @@ from starlette.staticfiles import StaticFiles
 
 from sealcam.wire.errors import SealcamError
 from sealcam_hub.console import words
-from sealcam_hub.console.arming import MODES, Wishes
 from sealcam_hub.console.events import EventStream, Streams
 from sealcam_hub.console.guard import Guard
-from sealcam_hub.console.pages import SHOWN, Tile, days, environment, window
+from sealcam_hub.console.pages import SHOWN, days, environment, strip, window
 from sealcam_hub.console.session import LIFE_NS, Session, Sessions, came_from_us, cookie_name, same
 from sealcam_hub.console.source import Changes, ConsoleSource
 
@@ -76,7 +75,6 @@ class _Console:
         self._sessions = sessions
         self._arm = arm
         self._clock = clock
-        self._wishes = Wishes(clock)
         self._templates = environment()
 
     def routes(self) -> list[Route | Mount]:
@@ -105,8 +103,8 @@ class _Console:
 
         return answer
 
-    def _page(self, name: str, status: int = 200, **values: object) -> HTMLResponse:
-        return HTMLResponse(self._templates.get_template(name).render(values), status_code=status)
+    def _page(self, name: str, values: Mapping[str, object], code: int = 200) -> HTMLResponse:
+        return HTMLResponse(self._templates.get_template(name).render(values), status_code=code)
 
     # The door
 
@@ -125,7 +123,7 @@ class _Console:
             return RedirectResponse("/", status_code=303)
         secret = self._sessions.redeem(token)
         if secret is None:
-            return self._page("closed.html", 403, used=True)
+            return self._page("closed.html", {"used": True}, 403)
         answer = RedirectResponse("/", status_code=303)
         answer.set_cookie(
             cookie_name(request.headers["host"]),
@@ -141,13 +139,13 @@ class _Console:
     def _closed(self, request: Request) -> Response:
         # A strict cookie stays behind when a link on another site led here: ask once more, as our own page.
         if request.headers.get("sec-fetch-site") == "cross-site" and request.url.path == "/":
-            return self._page("again.html")
-        return self._page("closed.html", 403, used=False)
+            return self._page("again.html", {})
+        return self._page("closed.html", {"used": False}, 403)
 
     # Pages
 
     async def now(self, request: Request, session: Session) -> Response:
-        return await to_thread.run_sync(lambda: self._page("now.html", **self._now(request, session)))
+        return await to_thread.run_sync(lambda: self._page("now.html", self._now(request, session)))
 
     def _now(self, request: Request, session: Session) -> dict[str, object]:
         return self._cameras(session) | self._cards(request) | self._notices()
@@ -170,23 +168,23 @@ class _Console:
         cameras = self._source.cameras()
         newest = self._source.incidents(limit=1)
         return {
-            "tiles": [Tile(camera, self._wishes.waiting(camera)) for camera in cameras],
+            "cameras": cameras,
             "headline": words.headline(cameras, newest[0] if newest else None),
             "csrf": session.csrf,
         }
 
     def _notices(self) -> dict[str, object]:
-        return {"notices": self._source.notices(limit=20)}
+        return {"strip": strip(self._source.notices(limit=20), self._clock())}
 
     async def fragment(self, request: Request, session: Session) -> Response:
         def render() -> Response:
             match request.path_params["part"]:
                 case "cards":
-                    return self._page("cards.html", **self._cards(request))
+                    return self._page("cards.html", self._cards(request))
                 case "cameras":
-                    return self._page("cameras.html", **self._cameras(session))
+                    return self._page("cameras.html", self._cameras(session))
                 case "notices":
-                    return self._page("notices.html", **self._notices())
+                    return self._page("notices.html", self._notices())
                 case _:
                     raise HTTPException(404)
 
@@ -196,7 +194,7 @@ class _Console:
         incident = await to_thread.run_sync(self._source.incident, _incident(request))
         if incident is None:
             raise HTTPException(404)
-        return self._page("incident.html", incident=incident)
+        return self._page("incident.html", {"incident": incident})
 
     async def thumbnail(self, request: Request, _session: Session) -> Response:
         jpeg = await to_thread.run_sync(self._source.thumbnail, _incident(request))
@@ -218,10 +216,10 @@ class _Console:
             raise HTTPException(403)
         alias, mode = form.get("alias", ""), form.get("mode", "")
         known = {camera.alias for camera in await to_thread.run_sync(self._source.cameras)}
-        if alias not in known or mode not in MODES:
+        if alias not in known or mode not in words.MODES:
             raise HTTPException(400)
         await to_thread.run_sync(self._arm, alias, mode)
-        self._wishes.ask(alias, mode)
+        self.streams.tell("cameras")
         return RedirectResponse("/", status_code=303)
 
     # What went wrong
@@ -229,13 +227,13 @@ class _Console:
     async def refused(self, _request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         headers = error.headers if isinstance(error, HTTPException) else None
-        answer = self._page("problem.html", status, status=status, message=None, hint=None)
+        answer = self._page("problem.html", {"status": status, "message": None, "hint": None}, status)
         answer.headers.update(headers or {})
         return answer
 
     async def failed(self, _request: Request, error: Exception) -> Response:
         hint = error.hint if isinstance(error, SealcamError) else None
-        return self._page("problem.html", 503, status=503, message=str(error), hint=hint)
+        return self._page("problem.html", {"status": 503, "message": str(error), "hint": hint}, 503)
 
 
 def _incident(request: Request) -> str:

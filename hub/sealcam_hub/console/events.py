@@ -93,8 +93,12 @@ class Streams:
         while not self.closed:
             topic = await anyio.to_thread.run_sync(subscription.get, FEED_WAIT_S)
             if topic is not None:
-                for page in self._pages:
-                    page.add(part_of(topic))
+                self.tell(part_of(topic))
+
+    def tell(self, part: str) -> None:
+        """Tell every page that a part has changed; from the server's own thread."""
+        for page in self._pages:
+            page.add(part)
 
     def close(self) -> None:
         """End every stream; from the server's own thread. May be called twice."""

@@ -12,14 +12,16 @@ from itertools import groupby
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sealcam_hub.console import words
-from sealcam_hub.console.arming import MODES
 from sealcam_hub.console.source import ConsoleSource
-from sealcam_hub.views import CameraView, IncidentView, ReportView
+from sealcam_hub.views import IncidentView, NoticeView, ReportView
 
 SIZE = 24  # incidents on a page: fills 2, 3 or 4 columns
 STEP = 50
 MOST_SEARCHED = 1000  # what one page of a filtered view may open; the next page goes on from there
 SHOWN = {"all": None, "threats": "threat", "benign": "benign", "false-alarms": "false_alarm"}
+HOUR_NS = 3600 * 1_000_000_000
+STANDS_OUT_NS = {"silent": 30 * 24 * HOUR_NS, "back": HOUR_NS, "gap": 24 * HOUR_NS}
+STANDS_OUT_ELSE_NS = 7 * 24 * HOUR_NS  # copied keys, and whatever else there will be
 CHIPS = (("all", "All"), ("threats", "Threats"), ("benign", "Benign"), ("false-alarms", "False alarms"))
 
 
@@ -41,11 +43,11 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class Tile:
-    """A camera, and the mode that it was asked for and has not confirmed."""
+class Strip:
+    """Notices that stand out, and those that have had their time; newest first."""
 
-    camera: CameraView
-    waiting: str | None
+    now: tuple[NoticeView, ...]
+    earlier: tuple[NoticeView, ...]
 
 
 def window(source: ConsoleSource, show: str, before: int | None) -> Window:
@@ -63,7 +65,7 @@ def window(source: ConsoleSource, show: str, before: int | None) -> Window:
         found += [incident for incident in batch if wanted is None or incident.verdict == wanted]
         if len(found) > SIZE:
             return Window(tuple(found[:SIZE]), found[SIZE - 1].arrived_ns)
-        if len(batch) < limit:
+        if not batch:  # a short batch isn't the last one: what can't be opened is left out
             return Window(tuple(found), None)
         before = batch[-1].arrived_ns
     return Window(tuple(found), before)
@@ -74,6 +76,20 @@ def days(incidents: Sequence[IncidentView], now_ns: int) -> tuple[Day, ...]:
     groups = groupby(incidents, lambda incident: words.iso(incident.arrived_ns)[:10])
     made = ((key, tuple(group)) for key, group in groups)
     return tuple(Day(key, words.day(group[0].arrived_ns, now_ns), group) for key, group in made)
+
+
+def strip(notices: Sequence[NoticeView], now_ns: int) -> Strip:
+    """Which notices stand out: the recent ones, but a silence only until the camera is back."""
+    heard: set[str] = set()
+    standing: list[NoticeView] = []
+    earlier: list[NoticeView] = []
+    for notice in notices:
+        over = notice.kind == "silent" and notice.camera_name in heard
+        old = now_ns - notice.at_ns >= STANDS_OUT_NS.get(notice.kind, STANDS_OUT_ELSE_NS)
+        (earlier if over or old else standing).append(notice)
+        if notice.kind in ("silent", "back"):
+            heard.add(notice.camera_name)
+    return Strip(tuple(standing), tuple(earlier))
 
 
 def picture(incident: IncidentView) -> str | None:
@@ -117,5 +133,7 @@ def environment() -> Environment:
         trigger=words.trigger,
         verdict=words.verdict,
     )
-    made.globals.update(CHIPS=CHIPS, MODES=MODES, changed=changed, count=words.count, late=words.late, picture=picture)
+    made.globals.update(
+        CHIPS=CHIPS, MODES=words.MODES, changed=changed, count=words.count, late=words.late, picture=picture
+    )
     return made

@@ -11,6 +11,7 @@ _SUBJECTS = {"person": "Person", "vehicle": "Vehicle", "animal": "Animal", "none
 _VERDICTS = {"threat": "Threat", "benign": "Benign", "false_alarm": "False alarm"}
 _STAGES = {"new": "First report", "update": "Update", "end": "End"}
 _MODES = {"off": "Off", "home": "Home", "away": "Away", "night": "Night"}
+MODES = tuple(_MODES)
 _STATES = {"watching": "Watching", "silent": "Silent", "new": "Not heard yet"}
 _TRIGGERS = {
     "motion": "Movement in the picture",
@@ -19,13 +20,10 @@ _TRIGGERS = {
 }
 _NOTICES = {
     "clone": "Clone alarm",
+    "unopenable": "Message that can't be opened",
     "gap": "Missing reports",
-    "loss": "Lost reports",
-    "silence": "Silent camera",
     "silent": "Silent camera",
-    "health": "Camera health",
-    "refused": "Refused message",
-    "replay": "Replayed report",
+    "back": "Camera is back",
 }
 LATE_NS = 60 * 1_000_000_000
 
