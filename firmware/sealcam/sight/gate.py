@@ -24,11 +24,14 @@ CELLS_ACROSS = 160
 # and holds still (a parked car, or the hole left by one that drove off); and while the light settles.
 TAU_QUIET_S, TAU_MOVING_S, TAU_RESTING_S, TAU_SETTLING_S = 6.0, 40.0, 3.0, 0.2
 TAU_FLICKER_S, TAU_NOISE_S = 20.0, 3.0
-# A difference counts above so many times the noise (median of the frame-to-frame change) and the place's own flicker.
-NOISE_FACTOR, FLICKER_FACTOR, FLICKER_MOST = 5.0, 2.0, 20.0
+# A difference counts above so many times the noise (median of the frame-to-frame change in levels; more than so much
+# is no sensor's) and the place's own flicker.
+NOISE_FACTOR, NOISE_MOST, FLICKER_FACTOR, FLICKER_MOST = 5.0, 8.0, 2.0, 20.0
 # At an edge of the background a difference counts above this part of its contrast, at most so many levels: a camera
-# that shakes in the wind by half a cell moves every edge and nothing else. Edges are found anew every so many frames.
-EDGE_FACTOR, EDGE_MOST, EDGE_EVERY = 0.4, 40.0, 8
+# that shakes in the wind by half a cell moves every edge and nothing else.
+EDGE_FACTOR, EDGE_MOST = 0.4, 40.0
+# Noise, flicker and edges change slowly: the threshold is made of them anew every so many frames.
+RENEW_EVERY = 8
 # What moved enough must lie together: within a square of so many cells.
 PATCH_CELLS = 8
 # A change of more than this share of the picture at once is the light's; beyond `WHOLE_LONGEST_S` it is something near.
@@ -86,14 +89,14 @@ class Gate:
     _background: Cells
     _previous: Cells
     _flicker: Cells
-    _edge: Cells
+    _threshold: Cells
 
     def __init__(self, settings: SightSettings) -> None:
         self._settings = settings
         self._shape: tuple[int, int] | None = None
         self._t_ns = 0
         self._noise = 0.0
-        self._edge_age = 0
+        self._age, self._age_s = 0, 0.0
         self._whole_since_ns: int | None = None
         self._settling_until_ns = 0
 
@@ -107,14 +110,19 @@ class Gate:
         self._t_ns = max(frame.t_ns, self._t_ns)
         lit = self._follow_gain(cells)
         difference = np.abs(cells - self._background)
-        mask = self._moved(difference, seconds, cells)
+        self._age_s += seconds
+        self._age += 1
+        if self._age % RENEW_EVERY == 0 or frame.t_ns < self._settling_until_ns:
+            self._renew(cells, difference, self._age_s)
+            self._age_s = 0.0
+        mask = self._moved(difference)
         if self._whole_changed(lit, cv2.countNonZero(mask) / mask.size):
             self._background = cells.copy()
             self._previous = cells
-            self._edge_age = 0
+            self._age = -1  # a new background has new edges
             mask[:] = 0
             return self._motion(frame, mask, whole=True)
-        self._follow(cells, difference, mask, seconds)
+        self._follow(cells, mask, seconds)
         return self._motion(frame, mask, whole=False)
 
     def _cells(self, frame: Frame) -> Cells:
@@ -133,7 +141,7 @@ class Gate:
         self._previous = cells
         self._flicker = np.zeros_like(cells)
         self._noise = 0.0
-        self._edge_age = 0
+        self._age, self._age_s = 0, 0.0
         self._whole_since_ns = None
         self._settling_until_ns = frame.t_ns + round(SETTLE_S * 1e9)
 
@@ -161,25 +169,23 @@ class Gate:
         self._background *= np.float32(min(max(gain, GAIN_LOWEST), GAIN_HIGHEST))
         return shift > self._settings.motion_min_step and abs(gain - 1.0) > GAIN_STEP
 
-    def _moved(self, difference: Cells, seconds: float, cells: Cells) -> Plane:
-        """The mask of cells that differ from the background by more than noise and flicker explain."""
-        step = max(1, cells.shape[1] // 40)
-        jitter = np.abs(cells[::step, ::step] - self._previous[::step, ::step])
-        tau_s = TAU_SETTLING_S if self._t_ns < self._settling_until_ns else TAU_NOISE_S
-        self._noise += _follow(seconds, tau_s) * (_median(jitter) - self._noise)
-        floor = max(self._settings.motion_min_step, NOISE_FACTOR * self._noise)
-        flicker = np.minimum(self._flicker * np.float32(FLICKER_FACTOR), floor + FLICKER_MOST)
-        threshold = np.maximum(np.maximum(flicker, self._edges()), np.float32(floor))
-        mask = cv2.compare(difference, threshold, cv2.CMP_GT)
+    def _moved(self, difference: Cells) -> Plane:
+        """The mask of cells that differ from the background by more than noise, flicker and shaking explain."""
+        mask = cv2.compare(difference, self._threshold, cv2.CMP_GT)
         return np.asarray(cv2.medianBlur(mask, 3), dtype=np.uint8)
 
-    def _edges(self) -> Cells:
-        """What the contrast of the background adds to the threshold."""
-        if self._edge_age == 0:
-            contrast = cv2.morphologyEx(self._background, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-            self._edge = np.minimum(contrast * np.float32(EDGE_FACTOR), np.float32(EDGE_MOST))
-        self._edge_age = (self._edge_age + 1) % EDGE_EVERY
-        return self._edge
+    def _renew(self, cells: Cells, difference: Cells, seconds: float) -> None:
+        """Measure noise and flicker (over `seconds` since the last time) and make the threshold of them."""
+        step = max(1, cells.shape[1] // 40)
+        jitter = min(_median(np.abs(cells[::step, ::step] - self._previous[::step, ::step])), NOISE_MOST)
+        settling = self._t_ns < self._settling_until_ns
+        self._noise += _follow(seconds, TAU_SETTLING_S if settling else TAU_NOISE_S) * (jitter - self._noise)
+        cv2.accumulateWeighted(difference, self._flicker, _follow(seconds, TAU_FLICKER_S))
+        floor = max(self._settings.motion_min_step, NOISE_FACTOR * self._noise)
+        flicker = np.minimum(self._flicker * np.float32(FLICKER_FACTOR), np.float32(floor + FLICKER_MOST))
+        contrast = cv2.morphologyEx(self._background, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+        edges = np.minimum(contrast * np.float32(EDGE_FACTOR), np.float32(EDGE_MOST))
+        self._threshold = np.maximum(np.maximum(flicker, edges), np.float32(floor))
 
     def _whole_changed(self, lit: bool, share: float) -> bool:
         """Whether this frame's change is the light's; one that goes on is something near that moves."""
@@ -191,7 +197,7 @@ class Gate:
         self._settling_until_ns = self._t_ns + round(SETTLE_S * 1e9)
         return self._t_ns - self._whole_since_ns <= WHOLE_LONGEST_S * 1e9
 
-    def _follow(self, cells: Cells, difference: Cells, mask: Plane, seconds: float) -> None:
+    def _follow(self, cells: Cells, mask: Plane, seconds: float) -> None:
         settling = self._t_ns < self._settling_until_ns
         quiet_s = TAU_SETTLING_S if settling else TAU_QUIET_S
         if cv2.countNonZero(mask):
@@ -203,5 +209,4 @@ class Gate:
             cv2.accumulateWeighted(cells, self._background, _follow(seconds, TAU_MOVING_S), moving)
         else:
             cv2.accumulateWeighted(cells, self._background, _follow(seconds, quiet_s))
-        cv2.accumulateWeighted(difference, self._flicker, _follow(seconds, TAU_FLICKER_S))
         self._previous = cells
