@@ -160,7 +160,7 @@ def build(home: Home, wish: Wish) -> str:
     """
     hub, port = home.folder / "hub", free_port()
     mosquitto = find_mosquitto()
-    _once("hub", program("sealcam-hub"), "--state", str(hub), "init", "--broker", f"localhost:{port}", "--throwaway")
+    _once("hub", program("sealcam-hub"), "--state", str(hub), "init", "--broker", f"127.0.0.1:{port}", "--throwaway")
     home.start("broker", mosquitto, "-c", str(hub / "broker" / "mosquitto.conf"))
     until_listening(home, "broker", port)
     console = free_port(wish.console_port)

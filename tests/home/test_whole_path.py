@@ -90,7 +90,7 @@ def test_another_cameras_certificate_gets_nothing_and_the_hubs_gets_no_plaintext
     def listen(certificate: Path, key: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [
-                *("mosquitto_sub", "-h", "localhost", "-p", str(_port(hub)), "-t", "#", "-q", "1", "-N"),
+                *("mosquitto_sub", "-h", "127.0.0.1", "-p", str(_port(hub)), "-t", "#", "-q", "1", "-N"),
                 *("--cafile", str(hub / "broker" / "ca.pem"), "--cert", str(certificate), "--key", str(key)),
             ],
             stdout=subprocess.PIPE,
@@ -121,8 +121,8 @@ def test_the_broker_speaks_tls_1_3_alone(home: RunningHome, walkers: Path) -> No
 def _handshake(context: ssl.SSLContext, port: int) -> Exception | None:
     try:
         with (
-            socket.create_connection(("localhost", port), timeout=10) as raw,
-            context.wrap_socket(raw, server_hostname="localhost"),
+            socket.create_connection(("127.0.0.1", port), timeout=10) as raw,
+            context.wrap_socket(raw, server_hostname="127.0.0.1"),
         ):
             return None
     except (ssl.SSLError, ConnectionError) as error:
