@@ -81,7 +81,7 @@ class HostilePost(RuleBasedStateMachine):
     def connect(self) -> None:
         self.drop()
         self.peer = socket.socket(socket.AF_UNIX)
-        self.peer.settimeout(0.02)
+        self.peer.settimeout(0.01)
         self.peer.connect(str(self.eye.socket))
         self.decoder = Decoder(Side.EYE)
 
@@ -103,6 +103,17 @@ class HostilePost(RuleBasedStateMachine):
         with contextlib.suppress(OSError):
             while data := self.peer.recv(1 << 16):
                 self.heard += [frame for frame in self.decoder.feed(data) if isinstance(frame, Publish)]
+
+    @rule(count=st.integers(1, 4))
+    def carry(self, count: int) -> None:
+        """Do what a good post does, for a while, so that there is something to spoil."""
+        self.say(LinkState(True))
+        for _ in range(count):
+            self.time(1)
+            before = len(self.heard)
+            self.listen()
+            self.say(*(Published(publish.token) for publish in self.heard[before:]))
+        self.settle()
 
     @rule(token=st.one_of(st.integers(0, 5), st.integers(0, (1 << 64) - 1)))
     def confirm_anything(self, token: int) -> None:
@@ -216,18 +227,18 @@ class HostilePost(RuleBasedStateMachine):
                     peer.sendall(answer)
             eventually(lambda: self.eye.outbox.stats().queued == 0, what="the last receipt")
 
-    def say(self, *frames: Frame) -> bool:
-        return self.send(b"".join(encode(frame) for frame in frames))
+    def say(self, *frames: Frame) -> None:
+        self.send(b"".join(encode(frame) for frame in frames))
 
-    def send(self, data: bytes) -> bool:
-        """Send what the socket takes; true when it took everything."""
+    def send(self, data: bytes) -> None:
+        """Send what the socket takes, on a new connection when there is none or the eye has hung up."""
         if self.peer is None:
-            return False
+            self.connect()
+        assert self.peer is not None
         try:
             self.peer.sendall(data)
         except OSError:
-            return False
-        return True
+            self.drop()
 
 
 HostilePost.TestCase.settings = settings(
