@@ -27,6 +27,7 @@ _HINTS = {
     "SQLITE_READONLY": ("the ledger can't be written", "check who owns the state folder, and that it isn't read-only"),
     "SQLITE_CANTOPEN": ("the ledger can't be opened", "run `sealcam-hub init`, or point --state at the hub's folder"),
     "SQLITE_BUSY": ("the ledger is held by another program", "end what writes to it, then try again"),
+    "SQLITE_IOERR": ("the ledger's disk fails", "the kernel's messages say why: dmesg; a worn card must be replaced"),
     "SQLITE_NOTADB": ("the ledger is no database", "restore ledger.db from a backup"),
     "SQLITE_CORRUPT": ("the ledger is damaged", "restore ledger.db from a backup"),
 }
