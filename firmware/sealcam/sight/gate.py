@@ -140,6 +140,7 @@ class Gate:
         self._background = cells.copy()
         self._previous = cells
         self._flicker = np.zeros_like(cells)
+        self._threshold = np.full_like(cells, self._settings.motion_min_step)
         self._noise = 0.0
         self._age, self._age_s = 0, 0.0
         self._whole_since_ns = None
