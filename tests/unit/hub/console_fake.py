@@ -28,7 +28,7 @@ def report(seq: int, stage: str = "new", **changes: object) -> ReportView:
         pending=False,
         has_thumbnail=stage == "new",
     )
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return replace(plain, **changes)
 
 
 def incident(number: int, **changes: object) -> IncidentView:
@@ -52,13 +52,13 @@ def incident(number: int, **changes: object) -> IncidentView:
         reports=(report(2 * number + 1), report(2 * number + 2, "end")),
         has_thumbnail=True,
     )
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return replace(plain, **changes)
 
 
 def camera(alias: str = PORCH, **changes: object) -> CameraView:
     """A camera at the front door that watches."""
     plain = CameraView(alias, "Front door", "watching", "away", NOW_NS, 180_000_000, 0, "0.1.0", 7)
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return replace(plain, **changes)
 
 
 def notice(number: int, kind: str = "gap", text: str = "reports 12 to 14 have not come") -> NoticeView:
