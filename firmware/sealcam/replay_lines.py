@@ -19,7 +19,7 @@ PROGRESS_EVERY_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class IncidentLine:
-    """One ended incident of one clip; times in seconds from the clip's first frame."""
+    """One ended incident of one clip. `clip` is the file's name without its folder; times in seconds from its first frame."""
 
     clip: str
     incident: str
