@@ -19,7 +19,7 @@ PROGRESS_EVERY_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class IncidentLine:
-    """One ended incident of one clip. `clip` is the file's name without its folder; times in seconds from its first frame."""
+    """One ended incident of a clip (its file's name without the folder); times in seconds from the first frame."""
 
     clip: str
     incident: str
@@ -99,7 +99,7 @@ class PlainLines:
         """Write what all clips together took."""
         told = _summary(tally)
         self._out.write(
-            f"{tally.incidents} incidents in {tally.frames} frames, {tally.footage_s:.1f} s of footage; "
+            f"{tally.incidents} incident{'' if tally.incidents == 1 else 's'} in {tally.frames} frames, {tally.footage_s:.1f} s of footage; "
             f"{told['fps']} frames/s, detector {told['invoke_ms']} ms, gate {told['gate_ms']} ms"
             + (f"; {tally.dropped} dropped" if tally.dropped else "")
             + "\n"
