@@ -98,8 +98,9 @@ class PlainLines:
     def summary(self, tally: Tally) -> None:
         """Write what all clips together took."""
         told = _summary(tally)
+        plural = "" if tally.incidents == 1 else "s"
         self._out.write(
-            f"{tally.incidents} incident{'' if tally.incidents == 1 else 's'} in {tally.frames} frames, {tally.footage_s:.1f} s of footage; "
+            f"{tally.incidents} incident{plural} in {tally.frames} frames, {tally.footage_s:.1f} s of footage; "
             f"{told['fps']} frames/s, detector {told['invoke_ms']} ms, gate {told['gate_ms']} ms"
             + (f"; {tally.dropped} dropped" if tally.dropped else "")
             + "\n"
