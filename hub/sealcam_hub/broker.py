@@ -56,7 +56,7 @@ class BrokerLink:
         client.tls_set_context(_context(access))
         client.max_inflight_messages_set(MAX_UNACKNOWLEDGED)
         client.max_queued_messages_set(MAX_QUEUED)
-        client.reconnect_delay_set(1, 10)
+        client.reconnect_delay_set(1, 3)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_connect_fail = self._on_connect_fail

@@ -19,8 +19,6 @@ from types import FrameType
 
 from sealcam.wire.errors import SealcamError
 from sealcam_hub.broker import BrokerLink
-from sealcam_hub.console import app
-from sealcam_hub.console.server import ConsoleServer
 from sealcam_hub.feed import Feed
 from sealcam_hub.folder import Address
 from sealcam_hub.home import Home
@@ -93,6 +91,9 @@ def _console(home: Home, address: Address | None, feed: Feed) -> Iterator[thread
     if address is None:
         yield None
         return
+    from sealcam_hub.console import app  # a hub without pages needs none of the libraries behind them
+    from sealcam_hub.console.server import ConsoleServer
+
     token = secrets.token_urlsafe(24)
     listening = listen(address)
     port = listening.getsockname()[1]
