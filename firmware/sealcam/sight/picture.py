@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from sealcam.board.protocols import Plane
 from sealcam.sight.types import Box, Picture
 
-WIDEST_PX = 320
+WIDEST_PX = 480
 MOST_BYTES = 20_000
-# Context kept around the subject, as a share of its longer side; and the least side of a crop, so that someone far
-# away is shown with the place around them.
-CONTEXT, LEAST_PX = 0.35, 120
-_QUALITIES = (85, 75, 65, 50, 35, 20)
+# Context kept around the subject, as a share of its longer side; the least width of a crop, so that someone far away
+# is shown with the place around them; and its shape, which is that of the cards it is shown on: what is cut off there
+# was sent in vain.
+CONTEXT, LEAST_PX, SHAPE = 0.35, 320, 16 / 9
+_QUALITIES = (85, 75, 65, 50)  # below that fewer pixels show more
 # A subject cut by the picture's border shows less of who it is.
 CUT_FACTOR = 0.6
 
@@ -33,8 +34,8 @@ def quality(score: float, box: Box, width_px: int, height_px: int) -> float:
 def thumbnail(picture: Picture, widest_px: int = WIDEST_PX, most_bytes: int = MOST_BYTES) -> bytes:
     """A JPEG of the subject with some context (or of the whole frame), at most `widest_px` wide and `most_bytes` long.
 
-    Quality falls, then the size, until it fits; the smallest that is tried is 40 pixels wide and is returned whatever
-    its length.
+    Quality falls, then the size, until it fits; the smallest that is tried is at most 40 pixels wide and is returned
+    whatever its length.
     """
     image = _crop(_bgr(picture), picture.box)
     width = min(widest_px, image.shape[1])
@@ -50,7 +51,7 @@ def thumbnail(picture: Picture, widest_px: int = WIDEST_PX, most_bytes: int = MO
                 return encoded
         if width <= 40:
             return encoded
-        width = max(40, width // 2)
+        width = max(40, width * 3 // 4)
 
 
 def _jpeg(image: NDArray[np.uint8], level: int) -> bytes:
@@ -76,7 +77,8 @@ def _crop(image: NDArray[np.uint8], box: Box | None) -> NDArray[np.uint8]:
         return image
     height, width = image.shape[:2]
     margin = CONTEXT * max(box.width, box.height)
-    side_x, side_y = max(box.width + 2 * margin, LEAST_PX), max(box.height + 2 * margin, LEAST_PX)
+    side_x = max(box.width + 2 * margin, SHAPE * (box.height + 2 * margin), LEAST_PX)
+    side_y = side_x / SHAPE
     x0, x1 = _span((box.x0 + box.x1) / 2, side_x, width)
     y0, y1 = _span((box.y0 + box.y1) / 2, side_y, height)
     return image[y0:y1, x0:x1]

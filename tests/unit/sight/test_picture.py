@@ -61,6 +61,13 @@ def test_the_subject_is_in_the_middle_of_its_thumbnail() -> None:
     assert image[2, 2].max() < 100
 
 
+@pytest.mark.parametrize("box", [Box(300, 120, 310, 140), Box(0, 0, 30, 200), Box(100, 200, 400, 260)])
+def test_a_thumbnail_has_the_shape_of_the_card_it_is_shown_on(box: Box) -> None:
+    image = _decoded(_picture(box))
+    assert image.shape[1] / image.shape[0] == pytest.approx(16 / 9, abs=0.02)
+    assert image.shape[1] >= 320
+
+
 def test_colours_survive() -> None:
     y, u, v = np.full((360, 640), 80, np.uint8), np.full((180, 320), 90, np.uint8), np.full((180, 320), 220, np.uint8)
     blue, _, red = _decoded(Picture(y, u, v, None, 0))[50, 50]
