@@ -105,6 +105,8 @@ def lasted(length_ns: int) -> str:
     """A length of time in at most two units."""
     tenths = max(0, round(length_ns / 1e8))
     seconds = round(tenths / 10)
+    if tenths == 0:
+        return "under 0.1 s"
     if tenths < 100:
         return f"{tenths / 10:.1f} s"
     if seconds < 60:
