@@ -140,6 +140,7 @@ class Eye:
             _log.info("armed: %s", mode)
             self._parts.watch.set_mode(mode)
             self._watching = replace(self._watching, mode=mode)
+            self._link.beat_soon()  # the owner looks at a page that waits for this camera to confirm
 
     def _queue(self, reports: tuple[Report, ...]) -> None:
         for report in reports:

@@ -84,6 +84,11 @@ class Link:
         """Look at the outbox again, from any thread: something was queued."""
         os.eventfd_write(self._wake, 1)
 
+    def beat_soon(self) -> None:
+        """Beat as soon as the post can take one, from any thread: what the beat says has changed."""
+        self._next_beat_ns = 0
+        self.wake()
+
     def run(self, beat: Beat, stop: threading.Event) -> None:
         """Serve until `stop`; beats at least every `TICK_S`.
 

@@ -229,6 +229,15 @@ def test_a_beat_goes_every_twenty_seconds_and_only_the_newest(
     assert eye.outbox.stats().queued == 0
 
 
+def test_a_beat_that_has_news_goes_at_once(eye: EyeEnd, post: ScriptedPost, clock: SimulatedClock) -> None:
+    up(eye, post)
+    pass_time(eye, clock, 1)
+    eye.link.beat_soon()
+    assert post.confirm() == BEAT + (2).to_bytes(8, "big")
+    pass_time(eye, clock, 19)
+    assert post.silent()
+
+
 def test_a_due_beat_goes_before_mail_that_is_not_urgent_and_after_an_alarm(
     tmp_path: Path, clock: SimulatedClock
 ) -> None:
