@@ -18,6 +18,7 @@ from sealcam.wire.errors import ConfigError, SealcamError, StorageError, describ
 from sealcam.wire.keys import KEY_BYTES
 from sealcam_hub import setup
 from sealcam_hub.arguments import moment, parse_address
+from sealcam_hub.doors import new_link
 from sealcam_hub.folder import DEFAULT, VARIABLE, Folder
 from sealcam_hub.follow import Choice, Reader, follow
 from sealcam_hub.home import open_home
@@ -160,6 +161,11 @@ def _arm(options: argparse.Namespace, folder: Folder) -> int:
     return 0
 
 
+def _link(options: argparse.Namespace, folder: Folder) -> int:
+    print(new_link(folder))
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog=PROGRAM, description="Opens, verifies, keeps and shows what the owner's cameras sealed.")
     parser.add_argument("--state", type=Path, metavar="DIR", help=f"the hub's folder; default ${VARIABLE} or {DEFAULT}")
@@ -178,6 +184,7 @@ def _parser() -> argparse.ArgumentParser:
     run = command("serve", _serve, "receive events and serve the console")
     run.add_argument("--console", metavar="HOST:PORT", default="127.0.0.1:8480", help="default 127.0.0.1:8480")
     run.add_argument("--no-console", action="store_true", help="receive only")
+    command("link", _link, "a new one-time link to the console; the one before stops working")
     events = command("events", _events, "the ledger, one line an event")
     events.add_argument("--follow", action="store_true", help="go on as events come")
     events.add_argument("--json", action="store_true", help="for programs")

@@ -95,6 +95,9 @@ class Folder:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
                 file.flush()
+                if os.geteuid() == 0:  # a command that root runs must not lock the service's own user out
+                    owner = self.path.stat()
+                    os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
                 os.fsync(file.fileno())
             draft.replace(path)
         except OSError as error:

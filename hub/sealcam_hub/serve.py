@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import errno
 import logging
-import secrets
+import os
 import signal
 import socket
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 
 from sealcam.wire.errors import SealcamError
 from sealcam_hub.broker import BrokerLink
+from sealcam_hub.doors import make_link, redeem
 from sealcam_hub.feed import Feed
 from sealcam_hub.folder import Address
 from sealcam_hub.home import Home
@@ -94,21 +96,23 @@ def _console(home: Home, address: Address | None, feed: Feed) -> Iterator[thread
     from sealcam_hub.console import app  # a hub without pages needs none of the libraries behind them
     from sealcam_hub.console.server import ConsoleServer
 
-    token = secrets.token_urlsafe(24)
     listening = listen(address)
     port = listening.getsockname()[1]
     pages = app.create(
         home.ledger(),
         feed,
         hosts=_hosts(address),
-        token=token,
+        redeem=partial(redeem, home.folder),
         arm=home.wishes().ask,
         clock=home.clock.wall_ns,
     )
     server = ConsoleServer(pages)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="console", daemon=True)
     thread.start()
-    sys.stdout.write(f"console: http://localhost:{port}/?token={token}\n")
+    link = make_link(home.folder, port)
+    if "JOURNAL_STREAM" in os.environ:  # what opens the console is not for a journal, which others may read
+        link = f"http://localhost:{port}/ (a link that opens it: sealcam-hub link)"
+    sys.stdout.write(f"console: {link}\n")
     sys.stdout.flush()
     try:
         yield thread

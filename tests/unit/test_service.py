@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from sealcam.clocks import SimulatedClock, SystemClock
 from sealcam.notify import RecordingNotifier, SystemdNotifier
 from sealcam.service import Beat, Service

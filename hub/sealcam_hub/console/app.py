@@ -40,17 +40,17 @@ def create(
     feed: Changes,
     *,
     hosts: Collection[str],
-    token: str,
+    redeem: Callable[[str], bool],
     arm: Callable[[str, str], None],
     clock: Callable[[], int],
 ) -> Starlette:
     """The console as an ASGI application; run it with `server.ConsoleServer`.
 
-    `hosts` are the names it answers to (`localhost` with any port, `localhost:8480` with that one alone), `token` is
-    the secret of the one-time link `/?token=...`, `arm(alias, mode)` sends a camera the owner's wish and raises a
-    `SealcamError` where it can't, `clock()` is wall time in nanoseconds.
+    `hosts` are the names it answers to (`localhost` with any port, `localhost:8480` with that one alone), `redeem`
+    says whether the token of a link `/?token=...` opens it, once; `arm(alias, mode)` sends a camera the owner's wish and
+    raises a `SealcamError` where it can't, `clock()` is wall time in nanoseconds.
     """
-    console = _Console(source, Streams(feed), Sessions(token, clock), arm, clock)
+    console = _Console(source, Streams(feed), Sessions(redeem, clock), arm, clock)
     app = Starlette(
         routes=console.routes(),
         middleware=[Middleware(Guard, hosts=hosts)],

@@ -28,10 +28,13 @@ class Session:
 
 
 class Sessions:
-    """The one-time token and the sessions made of it, in memory: a hub that starts again asks for a new link."""
+    """The sessions made of one-time links, in memory: a hub that starts again asks for a new link.
 
-    def __init__(self, token: str, clock: Callable[[], int]) -> None:
-        self._token: bytes | None = _digest(token)
+    `redeem` says whether a token opens the console, and lets it do so once.
+    """
+
+    def __init__(self, redeem: Callable[[str], bool], clock: Callable[[], int]) -> None:
+        self._redeem = redeem
         self._clock = clock
         self._lock = threading.Lock()
         self._sessions: dict[bytes, Session] = {}
@@ -39,9 +42,8 @@ class Sessions:
     def redeem(self, token: str) -> str | None:
         """A new session's secret for the cookie; none when the token is wrong or was used before."""
         with self._lock:
-            if self._token is None or not hmac.compare_digest(self._token, _digest(token)):
+            if not self._redeem(token):
                 return None
-            self._token = None
             secret = secrets.token_urlsafe(SECRET_BYTES)
             self._sessions[_digest(secret)] = Session(
                 csrf=secrets.token_urlsafe(SECRET_BYTES), until_ns=self._clock() + LIFE_NS

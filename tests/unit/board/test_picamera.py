@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sealcam.board.fake_picamera2 import FakePicamera2
 from sealcam.board.picamera import PiCamera, open_picamera2, planes_from_yuv420
 from sealcam.board.protocols import Camera

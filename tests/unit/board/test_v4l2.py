@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sealcam.board.newest import NewestFrame
 from sealcam.board.protocols import Camera, Frame
 from sealcam.board.v4l2 import V4l2Camera, boottime_ns, fit

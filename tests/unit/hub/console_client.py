@@ -67,6 +67,19 @@ class Visitor:
         return found[1]
 
 
+def once(token: str) -> Callable[[str], bool]:
+    """A link whose token opens one time."""
+    left = {token}
+
+    def redeem(offered: str) -> bool:
+        if offered in left:
+            left.remove(offered)
+            return True
+        return False
+
+    return redeem
+
+
 def console(
     source: FakeSource | None = None,
     feed: Feed | None = None,
@@ -75,7 +88,12 @@ def console(
 ) -> Starlette:
     """A console over a fake hub."""
     return create(
-        source or FakeSource(), feed or Feed(), hosts=("localhost",), token=TOKEN, arm=arm or Armed(), clock=clock
+        source or FakeSource(),
+        feed or Feed(),
+        hosts=("localhost",),
+        redeem=once(TOKEN),
+        arm=arm or Armed(),
+        clock=clock,
     )
 
 

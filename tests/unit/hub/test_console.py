@@ -298,7 +298,15 @@ def test_nothing_is_inline_and_nothing_comes_from_elsewhere() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "under 0.1 s"), (-5, "under 0.1 s"), (6.44, "6.4 s"), (12, "12 s"), (59.96, "1 min"), (79, "1 min 19 s"), (3600, "1 h")],
+    [
+        (0, "under 0.1 s"),
+        (-5, "under 0.1 s"),
+        (6.44, "6.4 s"),
+        (12, "12 s"),
+        (59.96, "1 min"),
+        (79, "1 min 19 s"),
+        (3600, "1 h"),
+    ],
 )
 def test_lengths_of_time_read_well(seconds: float, text: str) -> None:
     assert words.lasted(round(seconds * SECOND_NS)) == text
