@@ -113,7 +113,7 @@ class Eye:
                 self._shine(on=True)
                 self._take_modes()
                 self._queue(self._parts.watch.step(frame, None if sensor is None else sensor.take()))
-                self._saw(frame, dropped=frame.index - last_index - 1)
+                self._saw(frame, dropped=max(0, frame.index - last_index - 1))  # a counter that starts again lost none
                 last_index = frame.index
                 if frame.t_ns - losses_ns >= LOSSES_EVERY_S * 1e9:
                     losses_ns = frame.t_ns
