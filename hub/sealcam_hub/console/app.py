@@ -46,9 +46,9 @@ def create(
 ) -> Starlette:
     """The console as an ASGI application; run it with `server.ConsoleServer`.
 
-    `hosts` are the names it answers to (`localhost` with any port, `localhost:8480` with that one alone), `redeem`
-    says whether the token of a link `/?token=...` opens it, once; `arm(alias, mode)` sends a camera the owner's wish and
-    raises a `SealcamError` where it can't, `clock()` is wall time in nanoseconds.
+    `hosts` are the names it answers to (`localhost` with any port, `localhost:8480` with that one alone); `redeem`
+    says whether the token of a link `/?token=...` opens it, once; `arm(alias, mode)` sends a camera the owner's wish
+    and raises a `SealcamError` where it can't; `clock()` is wall time in nanoseconds.
     """
     console = _Console(source, Streams(feed), Sessions(redeem, clock), arm, clock)
     app = Starlette(

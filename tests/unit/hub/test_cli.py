@@ -38,7 +38,7 @@ def ok(state: Path, *words: str, stdin: bytes = b"") -> str:
 
 @pytest.fixture
 def filled(tmp_path: Path) -> tuple[Folder, Camera, list[bytes]]:
-    """A hub with three events, the last of them pending, one message refused, and what was sent: the missing one last."""
+    """A hub with three events, the last one pending, and one message refused; what was sent, the missing one last."""
     folder, camera = make(tmp_path / "hub"), Camera()
     with open_home(folder, SimulatedClock(wall_ns=WALL_NS)) as home:
         camera.claim(home, "Front door")
