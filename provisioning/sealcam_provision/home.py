@@ -223,8 +223,16 @@ def camera_config(folder: Path, wish: Wish) -> str:
 
 
 def tally(home: Home) -> Tally:
-    """End the camera and ask the hub what it has opened."""
-    said = json.loads(home.end("eye").strip().splitlines()[-1])
+    """End the camera and ask the hub what it has opened.
+
+    Raises:
+        SealcamError: the camera died without a word, or the hub doesn't answer.
+    """
+    eye = home.parts["eye"]
+    lines = home.end("eye").strip().splitlines()
+    if not lines and eye.returncode != -signal.SIGTERM:  # that one was ended before it began to watch
+        raise home.last_words("eye")
+    said = json.loads(lines[-1]) if lines else {"incidents": 0, "queued": 0}
     done = subprocess.run(
         (program("sealcam-hub"), "--state", str(home.folder / "hub"), "status", "--json"),
         capture_output=True, text=True, check=False,

@@ -9,10 +9,12 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import subprocess
 import threading
 from datetime import datetime
 from pathlib import Path
+from types import FrameType
 from typing import IO, TYPE_CHECKING
 
 from rich.console import Console
@@ -45,6 +47,7 @@ def run(options: argparse.Namespace) -> int:
     source = _source(options.camera, out)
     _need_mosquitto(out)
     wish = Wish(source, _name(options.camera), options.arm, options.once, options.console_port)
+    signal.signal(signal.SIGTERM, _as_interrupt)  # however the run is ended, its parts must not outlive it
     home = homes.open_folder(_ROOT / "build" / "run")
     try:
         return _live(home, wish, out)
@@ -52,26 +55,32 @@ def run(options: argparse.Namespace) -> int:
         home.end_all()
 
 
+def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
 def _live(home: Home, wish: Wish, out: Console) -> int:
     out.print(f"sealcam: starting broker, hub and camera in {home.folder.relative_to(_ROOT)}")
     out.print("sealcam: the owner's words of this run are throw-away and lie in that folder", style="dim")
     try:
         address = homes.build(home, wish)
-        out.print(f"sealcam: watching {wish.name}, armed {wish.arm}")
-        out.print(Text("sealcam: console  ").append(address, style="bold underline"))
-        events = _follow(home, out)
-        problem: SealcamError | None = None
-        try:
-            _wait(home, wish)
-        except SealcamError as error:
-            problem = error
-        except KeyboardInterrupt:
-            out.print("\nsealcam: ending")
-        counts = homes.tally(home)
-        home.end("events")
-        events.join(5.0)
     except KeyboardInterrupt:
         return 130
+    problem: SealcamError | None = None
+    events: threading.Thread | None = None
+    try:
+        events = _follow(home, out)
+        out.print(f"sealcam: watching {wish.name}, armed {wish.arm}")
+        out.print(Text("sealcam: console  ").append(address, style="bold underline"))
+        _wait(home, wish)
+    except SealcamError as error:
+        problem = error
+    except KeyboardInterrupt:
+        out.print("\nsealcam: ending")
+    counts = homes.tally(home)
+    if events is not None:
+        home.end("events")
+        events.join(5.0)
     if counts.queued:
         out.print(f"sealcam: {counts.queued} sealed events had not reached the hub yet", style="yellow")
     out.print(

@@ -1,0 +1,58 @@
+"""`sealcam-provision run`, what `make run` calls: it ends cleanly, whoever ends it, and two of them don't collide."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sealcam_provision import home as homes
+
+
+def _start(*words: str) -> tuple[subprocess.Popen[str], str]:
+    """A run, and its folder, once its console is there."""
+    argv = (homes.program("sealcam-provision"), "run", "--console-port", "0", *words)
+    run = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    folder = ""
+    assert run.stdout is not None
+    for line in run.stdout:
+        folder = (re.findall(r" in (build/run/\d+)", line) or [folder])[0]
+        if "console " in line:
+            return run, folder
+    raise AssertionError(f"it ended with {run.wait()}")
+
+
+def _processes(folder: str) -> list[str]:
+    """What still runs in a folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if f"{folder}/" in command:
+            found.append(command)
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_ended_leaves_nothing_running_and_says_its_last_line(walkers: Path, number: int) -> None:
+    run, folder = _start("--camera", str(walkers))
+    assert _processes(folder)
+    run.send_signal(number)
+    said, _ = run.communicate(timeout=90)
+    assert re.fullmatch(r"sealcam: \d+ incidents sealed, \d+ opened, 0 refused", said.strip().splitlines()[-1])
+    assert not _processes(folder)
+
+
+def test_two_runs_at_once_do_not_collide(walkers: Path) -> None:
+    one, first = _start("--camera", str(walkers), "--once")
+    other, second = _start("--camera", str(walkers), "--once")
+    assert first != second
+    for run in (one, other):
+        said, _ = run.communicate(timeout=120)
+        assert run.returncode == 0, said
+        assert said.strip().splitlines()[-1] == "sealcam: 1 incidents sealed, 1 opened, 0 refused"
