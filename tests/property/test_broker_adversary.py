@@ -49,6 +49,7 @@ class Adversary(RuleBasedStateMachine):
         self.copied: dict[bytes, int] = {}  # made with a copied key: hash to sequence
         self.outbox: list[dict[bytes, bytes]] = [{}, {}]
         self.evicted: set[bytes] = set()
+        self.told: dict[bytes, set[bytes]] = {}  # what each loss event tells of
         self.stored: dict[bytes, bytes | None] = {}  # hash to receipt
         self.refused: dict[str, int] = {}
         self.clones = 0
@@ -89,8 +90,11 @@ class Adversary(RuleBasedStateMachine):
         for name in names:
             del self.outbox[who][name]
         self.evicted.update(names)
-        runs = sorted((self.made[who][name][0], name) for name in names)
-        return self._queue(who, self.cameras[who].loss(*((seq, seq, name) for seq, name in runs)), b"")
+        given_up = {*names, *(one for name in names for one in self.told.get(name, ()))}  # and what those had told of
+        runs = sorted((self.made[who][name][0], name) for name in given_up)
+        mail = self._queue(who, self.cameras[who].loss(*((seq, seq, name) for seq, name in runs)), b"")
+        self.told[self.cameras[who].head] = given_up
+        return mail
 
     # What the adversary does.
 
@@ -231,6 +235,6 @@ class Adversary(RuleBasedStateMachine):
 
 
 Adversary.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=50, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestAdversary = Adversary.TestCase
