@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE ?= 1
 # One thread: with more on a busy two-core board, inference gets slower, not faster (design/adr/0004).
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup run test test-tflite test-slow test-system lint check format model models-build bench lock clean
+.PHONY: help setup run test test-tflite test-slow test-system test-web lint check format model models-build bench lock clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

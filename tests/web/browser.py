@@ -12,11 +12,14 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from select import select
 from time import monotonic
+
+from tests.waiting import eventually
 
 FLAGS = (
     "--headless=new",
@@ -31,6 +34,14 @@ FLAGS = (
     "--remote-debugging-pipe",
 )
 PATIENCE_S = 30.0
+# Chromium reads commands from descriptor 3 and answers on 4, whatever numbers the pipes have here.
+LAUNCH = """
+import fcntl, os, sys
+read, write = (fcntl.fcntl(int(pipe), fcntl.F_DUPFD, 10) for pipe in sys.argv[1:3])
+os.dup2(read, 3)
+os.dup2(write, 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 def chromium() -> str | None:
@@ -46,10 +57,11 @@ class Browser:
         self._up, up_write = os.pipe()
         self._process = subprocess.Popen(
             [
-                "sh",
+                sys.executable,
                 "-c",
-                f'exec "$@" 3<&{down_read} 4>&{up_write}',
-                "sh",
+                LAUNCH,
+                str(down_read),
+                str(up_write),
                 program,
                 *FLAGS,
                 f"--user-data-dir={profile}",
@@ -65,12 +77,15 @@ class Browser:
         self._buffer = b""
         self._number = 0
         self._session: str | None = None
+        self.problems: list[str] = []
+
+    def attach(self) -> None:
+        """Open the tab."""
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = str(self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"])
         self.call("Page.enable")
         self.call("Runtime.enable")
         self.call("Log.enable")
-        self.problems: list[str] = []
 
     def call(self, method: str, **params: object) -> dict[str, object]:
         """One DevTools command, and its result."""
@@ -123,16 +138,13 @@ class Browser:
 
     def wait(self, expression: str) -> None:
         """Wait until an expression is true in the page."""
-        until = monotonic() + PATIENCE_S
-        soon = "new Promise(done => setTimeout(done, 20))"
-        while monotonic() < until:
-            try:
-                if self.ask(expression):
-                    return
-                self.ask(soon)
-            except RuntimeError:  # the page is being exchanged for the next one
-                continue
-        raise TimeoutError(f"never true: {expression}")
+        eventually(lambda: self._true(expression), PATIENCE_S, expression)
+
+    def _true(self, expression: str) -> bool:
+        try:
+            return self.ask(f"Boolean({expression})") is True
+        except RuntimeError:  # the page is being exchanged for the next one
+            return False
 
     def size(self, width_px: int, height_px: int, scale: float = 1.0) -> None:
         """Be a window of this many CSS pixels."""
@@ -168,6 +180,7 @@ def browsing(program: str) -> Iterator[Browser]:
     with tempfile.TemporaryDirectory(prefix="sealcam-web-", ignore_cleanup_errors=True) as profile:
         browser = Browser(program, Path(profile))
         try:
+            browser.attach()
             yield browser
         finally:
             browser.close()
