@@ -36,6 +36,9 @@ test-system: setup ## the units under real systemd, in a container (root)
 	@provisioning/testdeps.sh system
 	$(PY) -m pytest -m system tests/system $(PYTEST)
 
+test-web: setup ## the console in a real browser (needs Chromium)
+	$(PY) -m pytest tests/web $(PYTEST)
+
 lint: setup ## format, lint, types, import contracts
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
