@@ -16,6 +16,7 @@ if good "$target"; then exit 0; fi
 mkdir -p "$target"
 work=$(mktemp -d "$top/build/footage-XXXXXX")
 trap 'rm -rf "$work"' EXIT
+trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 

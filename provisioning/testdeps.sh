@@ -13,8 +13,11 @@ if [ "$(id -u)" = 0 ]; then root=; elif command -v sudo >/dev/null 2>&1; then ro
 printf 'sealcam: installing%s\n' "$missing" >&2
 # A packaged Mosquitto starts a system-wide broker on port 1883: nobody asked for that one, so keep it from starting.
 if [ ! -e /usr/sbin/policy-rc.d ]; then
+    trap '$root rm -f /usr/sbin/policy-rc.d' EXIT # without the three below, a signal would leave it behind
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
     printf '#!/bin/sh\nexit 101\n' | $root tee /usr/sbin/policy-rc.d >/dev/null && $root chmod +x /usr/sbin/policy-rc.d
-    trap '$root rm -f /usr/sbin/policy-rc.d' EXIT
 fi
 $root apt-get -qq update >/dev/null
 # shellcheck disable=SC2086
