@@ -73,6 +73,7 @@ class Camera:
         self.boot = boot
         self.seq, self.head, self.beats = 0, GENESIS, 0
         self.sent: list[bytes] = []  # hashes in order
+        self.clock = SimulatedClock()  # its own, unless a test makes it beat in time with the hub
         self.tls = ec.generate_private_key(ec.SECP256R1())
 
     def request(self) -> bytes:
@@ -148,11 +149,11 @@ class Camera:
     def beat(self, mode: Mode = Mode.HOME, **changed: int) -> bytes:
         """A fresh beat; its nonce is `self.nonce`."""
         self.beats += 1
-        self.nonce = bytes([self.beats]) * 32
+        self.nonce = self.beats.to_bytes(32, "big")
         values = {"newest_seq": self.seq, "queued": 0, "prekey": self.prekey.number}
         values |= {"oldest_prekey": self.prekey.number} | changed
         body = BeatBody(
-            at=self.stamp(100 * NS + self.beats),
+            at=self.stamp(100 * NS + self.clock.boot_ns() + self.beats),
             nonce=self.nonce,
             newest_hash=self.head,
             queued_bytes=0,

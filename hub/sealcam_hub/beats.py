@@ -1,7 +1,9 @@
 """Beats: which one counts, and what the ledger keeps of it.
 
 A beat stands outside the chain, so nothing but its advance tells it from an old one: within a boot its number must
-grow, and a boot that the camera has left never comes back. Implements design/pipeline.md, "Hub", step 3.
+grow, and a boot that the camera has left never comes back. Its time must advance with the hub's too: a broker that
+hoards beats could otherwise let a camera seem alive long after it was silenced. Implements design/pipeline.md, "Hub",
+step 3.
 """
 
 from __future__ import annotations
@@ -10,12 +12,32 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from sealcam.wire.bodies import Stamp
 from sealcam_hub.chain import Chain, Known
 from sealcam_hub.inbox import Beat
 from sealcam_hub.registry import Life, Standing
 from sealcam_hub.tables import boots, cameras, prekeys
 
 MAX_NAME = 128
+HELD_NS = 60_000_000_000  # a beat that came this much later than its fellows has been held back
+DRIFT_PPM = 500  # how far two clocks without discipline may run apart; crystals stay below 100
+
+
+class Lags:
+    """How late each camera's beats come, in its own time against the hub's, both since boot."""
+
+    def __init__(self) -> None:
+        self._least: dict[str, tuple[bytes, int, int]] = {}  # boot, least lag, and when that was
+
+    def timely(self, alias: str, at: Stamp, now_ns: int) -> bool:
+        """Whether a beat of `at` came about as promptly as the promptest one of its boot."""
+        boot, least_ns, since_ns = self._least.get(alias, (b"", 0, 0))
+        lag_ns = now_ns - at.boot_ns
+        drift_ns = (now_ns - since_ns) * DRIFT_PPM // 1_000_000
+        if boot != at.boot or lag_ns < least_ns + drift_ns:
+            self._least[alias] = (at.boot, lag_ns, now_ns)
+            return True
+        return lag_ns <= least_ns + drift_ns + HELD_NS
 
 
 def advances(connection: Connection, standing: Standing, beat: Beat) -> bool:

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import re
+import resource
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -206,6 +207,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 done, 1 failed, 2 misuse."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # this memory holds keys and pictures
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     options = _parser().parse_args(argv)
     folder = Folder(options.state or Path(os.environ.get(VARIABLE) or DEFAULT))

@@ -7,13 +7,14 @@ row. Opening happens before the transaction, so that several workers can open at
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sqlalchemy import Connection, bindparam, select
 
 from sealcam.wire import statement
+from sealcam.wire.bodies import Stamp
 from sealcam.wire.sealed import envelope_hash
 from sealcam.wire.statement import Receipt
 from sealcam_hub import beats, prekeys, registry
@@ -73,6 +74,7 @@ class Receiver:
         self._store = store
         self._keys = keys
         self._clock = clock
+        self._lags = beats.Lags()
         self._standings: dict[str, Standing] = {}
         with store.reading() as connection:
             self._load(connection, registry.all_aliases(connection))
@@ -92,7 +94,8 @@ class Receiver:
         mails = [self._open(one, name, known) for one, name in zip(messages, names, strict=True)]
         with self._store.writing() as connection:
             stale = self._refresh(connection, {one.alias for one in messages} & self._standings.keys())
-            batch = _Batch(connection, self._keys, self._standings, self._known(connection, names) if stale else known)
+            known = self._known(connection, names) if stale else known
+            batch = _Batch(connection, self._keys, self._standings, known, self._timely)
             outcomes = [batch.take(*one) for one in zip(messages, names, mails, strict=True)]
             batch.finish()
         self._standings.update(batch.standings)
@@ -182,6 +185,9 @@ class Receiver:
     def _cameras(self) -> Iterable[Camera]:
         return (one.camera for one in self._standings.values())
 
+    def _timely(self, alias: str, at: Stamp) -> bool:
+        return self._lags.timely(alias, at, self._clock.boot_ns())
+
     def _answered(self, outcome: Outcome, name: bytes, mail: Mail | None) -> Outcome:
         if outcome.what in (What.APPENDED, What.PARKED, What.LATE, What.REPEAT):
             receipt = statement.sign(self._keys.operating, Receipt(envelope_hash=name))
@@ -200,13 +206,19 @@ class _Batch:
     """One transaction: decides message after message on working copies and gathers the rows."""
 
     def __init__(
-        self, connection: Connection, keys: HubKeys, standings: dict[str, Standing], known: dict[bytes, int]
+        self,
+        connection: Connection,
+        keys: HubKeys,
+        standings: dict[str, Standing],
+        known: dict[bytes, int],
+        timely: Callable[[str, Stamp], bool],
     ) -> None:
         self.standings: dict[str, Standing] = {}
         self._connection = connection
         self._keys = keys
         self._before = standings
         self._known = known
+        self._timely = timely
         self._rows = Rows(connection)
         self._links: dict[tuple[int, int], Link] = {}  # appended in this batch, not yet written
 
@@ -300,7 +312,7 @@ class _Batch:
 
     def _beat(self, message: Message, standing: Standing, beat: Beat) -> Outcome:
         camera, body = standing.camera, beat.body
-        if not beats.advances(self._connection, standing, beat):
+        if not (beats.advances(self._connection, standing, beat) and self._timely(camera.alias, body.at)):
             self._rows.count(camera.alias, What.STALE)
             return Outcome(camera.alias, What.STALE)
         topics = [f"camera/{camera.alias}"]

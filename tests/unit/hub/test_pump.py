@@ -54,6 +54,7 @@ def room(tmp_path: Path) -> Iterator[Room]:
         assert isinstance(home.clock, SimulatedClock)
         camera, feed = Camera(), Feed()
         camera.claim(home)
+        camera.clock = home.clock
         pump = Pump(Receiver(home.store, home.keys, home.clock), home.wishes(), feed, home.clock)
         yield Room(home, camera, pump, RecordingLink(), feed, home.clock)
 
@@ -105,6 +106,33 @@ def test_an_old_beat_is_no_sign_of_life(room: Room) -> None:
     room.hears(old)
     room.passes(11)
     assert room.kinds() == ["silent"]
+
+
+def test_beats_that_were_hoarded_are_no_sign_of_life(room: Room) -> None:
+    hoard = []
+    for _ in range(8):
+        hoard.append(room.camera.beat())
+        room.clock.advance(20)
+    room.hears(hoard[0])
+    assert room.home.ledger().cameras()[0].state == "watching"  # nothing to compare it with yet
+    for old in hoard[1:4]:
+        room.passes(25)
+        room.hears(old)
+    assert room.kinds() == []
+    for old in hoard[4:]:  # ever later, so as to stretch them
+        room.passes(55)
+        room.hears(old)
+    assert room.kinds() == ["silent"]
+
+
+def test_a_clock_that_runs_a_little_slow_is_no_hoard(room: Room) -> None:
+    slow = SimulatedClock()
+    room.camera.clock = slow
+    for _ in range(400):
+        room.clock.advance(3600)
+        slow.advance(3600 * 0.9998)
+        room.pump.receiver.take(room.camera.alias, room.camera.beat(), room.clock.wall_ns())
+    assert room.home.ledger().cameras()[0].last_beat_ns == room.clock.wall_ns()
 
 
 def test_a_camera_that_has_never_beaten_is_new_and_not_silent(room: Room) -> None:
