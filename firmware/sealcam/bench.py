@@ -1,8 +1,8 @@
 """`sealcam bench`: the figures of the budgets that one camera's software can measure by itself.
 
 A figure is a name, a value, its unit and how it was taken. What is compared is measured in turns within one run, since
-machines change their speed from minute to minute. Each part of the product adds its own list to `BENCHES`; a budget is
-DESIGN section 5's and no test asserts a speed.
+machines change their speed from minute to minute. Each part of the product adds its own list to `BENCHES`. No test
+asserts a speed.
 """
 
 from __future__ import annotations

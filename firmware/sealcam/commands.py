@@ -1,7 +1,7 @@
 """What the hub says to this camera: receipts, prekeys, commands; each counts by its signature alone.
 
 The post hands every message on as it came. Nothing is parsed before its signature holds, and whatever doesn't hold
-is dropped without a word to the sender (design/wire.md sections 4 and 6).
+is dropped without a word to the sender (design/wire.md section 5.3).
 """
 
 from __future__ import annotations

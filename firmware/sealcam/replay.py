@@ -3,7 +3,7 @@
 Every frame is taken, time is the file's timestamps, ids derive from the clip's hash and one thread does everything:
 incident lines are the same byte for byte in every run on one machine and runtime. One incident is one line, written
 when it has ended; a clip that can't be read (to its end) hides nothing of what the others hold. What is printed is
-`replay_lines`'s. DESIGN section 4.
+`replay_lines`'s.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What `sealcam replay` prints: incident lines and a summary, for programs or for people, and how far a clip is.
 
-The names and the order of the fields are a contract that tools outside the project rely on. DESIGN section 4.
+The names and the order of the fields are a contract that tools outside the project rely on.
 """
 
 from __future__ import annotations

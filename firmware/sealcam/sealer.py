@@ -25,7 +25,7 @@ from sealcam.wire.bodies import BeatBody, ClockQuality, EventType, HealthBody, I
 from sealcam.wire.envelope import seal
 from sealcam.wire.sealed import GENESIS, Sealed
 
-NONCE_LIFE_S = 60.0  # a command may name the nonce of a beat this old (WIRE: commands)
+NONCE_LIFE_S = 60.0  # a command may name the nonce of a beat this old (design/wire.md 5.3)
 URGENT, TOLD, USUAL, PICTURE = range(4)
 _MODES = {mode: bodies.Mode[mode.name] for mode in ArmMode}
 

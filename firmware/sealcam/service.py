@@ -3,7 +3,7 @@
 A service runs named workers, each a thread with a deadline for its beat. A worker that raises, ends or misses
 its beat stops the process with one line that says why; the supervisor above (systemd) starts it again. There
 is no restart logic here, with one exception: `LinkDown` is not a failure, so a worker that lets it through is
-run again. What to do in a worker is left to `eye` and `post`, how to tell systemd to `notify`. DESIGN section 1.
+run again. What to do in a worker is left to `eye` and `post`, how to tell systemd to `notify`. See design/pipeline.md.
 """
 
 from __future__ import annotations

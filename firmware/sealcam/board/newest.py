@@ -1,7 +1,7 @@
 """A place for one frame between a device's thread and who looks: the newest wins, and a stall is an error.
 
 A driver's read can block for ever inside the kernel and can't be interrupted from outside, so every live camera
-reads in a daemon thread that puts here, and looks at it from here with a limit. DESIGN section 1, "latest frame".
+reads in a daemon thread that puts here, and looks at it from here with a limit.
 """
 
 from __future__ import annotations

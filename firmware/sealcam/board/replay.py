@@ -1,7 +1,7 @@
 """A recorded file as a camera: every frame with the file's timestamps, or paced like real time with drops counted.
 
 Everything that is PyAV's stays in this file. Pictures are scaled to fit 640 by 360, straight to planar YUV. What the
-timestamps of a damaged file mean is `Timeline`'s: time never goes back. DESIGN section 4, `sealcam replay`.
+timestamps of a damaged file mean is `Timeline`'s: time never goes back.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A model's threshold is the score from which its boxes are mostly right when a single frame must decide. Tracks decide
 over time, so they take fainter boxes and believe them only if they persist and travel. Scores are bent so that every
-model's threshold lies where the default model's does; the settings of sight then hold for each. DESIGN section 2.
+model's threshold lies where the default model's does; the settings of sight then hold for each. See design/sight.md.
 """
 
 from __future__ import annotations

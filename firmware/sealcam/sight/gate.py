@@ -2,8 +2,8 @@
 
 It sees luma alone, in cells of 1, 2, 4 or more pixels a side (about 160 across): a running background, a threshold
 that grows with the measured noise, with places that always flicker (leaves, rain, water) and at edges, and a guard for
-changes of the whole picture (a lamp, the exposure, the infrared filter). It decides nothing about subjects. DESIGN
-section 2, step 1.
+changes of the whole picture (a lamp, the exposure, the infrared filter). It decides nothing about subjects.
+See design/sight.md, gate.
 """
 
 from __future__ import annotations

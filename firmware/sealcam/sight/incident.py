@@ -3,7 +3,7 @@
 Notify first: `new` goes out at the first believed subject, or once motion without one has gone on for a while. An
 escalation and a new subject are reported at once, a better picture only now and then, so that a busy street does not
 flood. A subject keeps an incident open, motion alone does not keep a subject's incident open: a tree sways on after the
-visitor has left. DESIGN section 2, step 4; FIELD complaint 6.
+visitor has left. See design/sight.md, one incident.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Matching says which box continues which track: overlap first, then nearness, the best pair first.
 
 Greedy instead of an assignment solver: a handful of boxes that are looked at ten times a second overlap with
-themselves, and where two cross, the better overlap is right more often than the better sum. DESIGN section 2, step 3.
+themselves, and where two cross, the better overlap is right more often than the better sum.
+See design/sight.md, who is believed.
 """
 
 from __future__ import annotations

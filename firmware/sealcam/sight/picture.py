@@ -1,6 +1,6 @@
 """Pictures of an incident: which frame shows the subject best, and the small JPEG of it that travels with an event.
 
-Choosing is pure arithmetic; the JPEG is made in memory, never in a file. DESIGN section 2, "notify first, media later".
+Choosing is pure arithmetic; the JPEG is made in memory, never in a file.
 """
 
 from __future__ import annotations

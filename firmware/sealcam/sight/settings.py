@@ -1,7 +1,7 @@
 """How watchful sight is: every number a person may set, with its unit, in one frozen value.
 
 The configuration's `[sight]` table maps onto these fields one to one, so they are plain scalars. Numbers that nobody
-should need to set stand as constants beside the code that uses them. DESIGN section 2.
+should need to set stand as constants beside the code that uses them. See design/sight.md.
 """
 
 from __future__ import annotations

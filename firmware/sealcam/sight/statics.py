@@ -1,7 +1,7 @@
 """Statics remember what belongs to the scene, beyond the loss of its track: a parked car, a bench, a poster.
 
 A thing is remembered where it was seen and did not move. Whoever is first seen in such a place must first leave it to
-be believed; what walked or drove in has shown that already. DESIGN section 2, step 3; FIELD complaint 2.
+be believed; what walked or drove in has shown that already. See design/sight.md, who is believed.
 """
 
 from __future__ import annotations

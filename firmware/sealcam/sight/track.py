@@ -1,6 +1,6 @@
 """A track is one thing over time: its boxes, the scores of the looks at it, and whether it left its place.
 
-It keeps and measures; what follows from that is decided by `tracks`. DESIGN section 2, step 3.
+It keeps and measures; what follows from that is decided by `tracks`. See design/sight.md, who is believed.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Which box continues which track is `matching`'s. A track is believed when it was hit often enough, with a high enough
 median score, within a short window; it is *evidence* only once it moved (the gate saw motion inside its box, or the box
-itself went elsewhere), so that what merely stands there is none. DESIGN section 2, step 3.
+itself went elsewhere), so that what merely stands there is none. See design/sight.md, who is believed.
 """
 
 from __future__ import annotations

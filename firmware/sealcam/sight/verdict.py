@@ -1,7 +1,7 @@
 """The verdict says what an incident means for the owner, with a probability and its reasons in words.
 
 Rules stand here until a trained model of the same interface replaces them: features in, judgement out, nothing
-remembered in between. DESIGN section 2, step 5.
+remembered in between. See design/sight.md, verdict.
 """
 
 from __future__ import annotations

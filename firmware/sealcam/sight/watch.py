@@ -2,7 +2,7 @@
 
 It wires the gate, the detector, the tracks, the incident and the verdict, and decides when the detector looks: only
 where something moved, where the PIR fired, where something that moved is still in view, and at the very start (when
-there is no background yet). It reads no clock: a timer may be handed in for the figures. DESIGN section 2.
+there is no background yet). It reads no clock: a timer may be handed in for the figures. See design/sight.md.
 """
 
 from __future__ import annotations
