@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
 import pytest
 
 _TOP = Path(__file__).resolve().parents[1]
@@ -21,6 +22,19 @@ def _find(name: str, folders: tuple[Path, ...], hint: str) -> Path:
 def vtest() -> Path:
     """768 x 576, 10 fps, 79.5 s: walkers all the time, a parked van and car."""
     return _find("vtest.avi", _DEBIAN, "provisioning/footage.sh gets it")
+
+
+def vtest_cut(path: Path, end_s: float) -> Path:
+    """The first `end_s` seconds of vtest, its packets copied unchanged into a file of their own at `path`."""
+    with av.open(str(vtest())) as source, av.open(str(path), "w") as container:
+        video = source.streams.video[0]
+        stream = container.add_stream_from_template(video)
+        for packet in source.demux(video):
+            if packet.dts is None or packet.dts * packet.time_base >= end_s:
+                break
+            packet.stream = stream
+            container.mux(packet)
+    return path
 
 
 def tree() -> Path:

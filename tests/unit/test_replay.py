@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import datetime
 from io import StringIO
 from pathlib import Path
@@ -60,6 +62,32 @@ def test_incident_lines_are_the_same_byte_for_byte(capsys: pytest.CaptureFixture
         told.append(capsys.readouterr().out.splitlines()[:-1])
     assert told[0] == told[1]
     assert told[0]
+
+
+def _told_by_a_process(clip: Path) -> bytes:
+    """The incident lines that `sealcam replay` writes in a process of its own."""
+    code = "import sys; from sealcam.cli import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "replay", "--json", "--arm", "away", str(clip)]
+    *lines, _summary = subprocess.run(command, capture_output=True, check=True).stdout.splitlines(keepends=True)
+    return b"".join(lines)
+
+
+@pytest.mark.parametrize("name", ["tree", "vtest"])
+def test_two_processes_write_the_same_incident_lines_byte_for_byte(tmp_path: Path, name: str) -> None:
+    clip = footage.tree() if name == "tree" else footage.vtest_cut(tmp_path / "vtest-cut.avi", 2.5)
+    first, second = _told_by_a_process(clip), _told_by_a_process(clip)
+    assert first == second
+    assert json.loads(first.splitlines()[0])["clip"] == clip.name
+
+
+def test_persons_are_seen_and_a_threat_while_armed_away(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clip = footage.vtest_cut(tmp_path / "vtest-cut.avi", 2.5)
+    assert main(["replay", "--json", "--arm", "away", str(clip)]) == 0
+    incidents, summary = _lines(capsys.readouterr().out)
+    assert [(one["subject"], one["verdict"]) for one in incidents] == [("person", "threat")]
+    assert (incidents[0]["started_s"], incidents[0]["ended_s"]) == (0, 2.4)
+    assert "people were seen" in str(incidents[0]["reasons"])
+    assert summary["frames"] == 25
 
 
 def test_the_tree_alone_is_nothing_above_a_false_alarm(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,6 +168,22 @@ def test_a_truncated_clip_tells_what_it_holds_and_fails(tmp_path: Path, capsys: 
     assert [one["subject"] for one in incidents] == ["person"]
     assert summary["frames"] > 10  # type: ignore[operator]
     assert "is cut short" in captured.err
+
+
+def test_a_truncated_recording_of_walkers_tells_them_and_fails(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = footage.vtest_cut(tmp_path / "whole.avi", 3.5).read_bytes()
+    (tmp_path / "cut.avi").write_bytes(whole[: len(whole) * 2 // 3])
+    assert main(["replay", "--json", "--arm", "away", str(tmp_path / "cut.avi")]) == 1
+    captured = capsys.readouterr()
+    incidents, summary = _lines(captured.out)
+    assert [one["subject"] for one in incidents] == ["person"]
+    assert 10 < summary["frames"] < 35  # type: ignore[operator]
+    error, hint = captured.err.splitlines()
+    assert error.startswith("sealcam: error: ")
+    assert "is cut short" in error
+    assert hint.startswith("hint: ")
 
 
 @pytest.mark.parametrize("arguments", [["--at", "noon"], ["--arm", "maybe"], []])
