@@ -21,6 +21,7 @@ from sealcam.wire.errors import ConfigError
 
 DEFAULT_PATH = Path("/etc/sealcam/sealcam.toml")
 Table = TypeVar("Table")
+_LAST_PIN = 27  # of the 40-pin header, BCM numbering
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,9 @@ class CameraSettings:
     def __post_init__(self) -> None:
         if not 1 <= self.fps <= 60:
             raise ConfigError(f"fps must lie between 1 and 60, not {self.fps}")
+        for name, pin in (("pir_pin", self.pir_pin), ("led_pin", self.led_pin)):
+            if pin is not None and not 0 <= pin <= _LAST_PIN:
+                raise ConfigError(f"{name} must be a GPIO number from 0 to {_LAST_PIN}, not {pin}")
         if self.pir_pin is not None and self.pir_pin == self.led_pin:
             raise ConfigError(f"pir_pin and led_pin are both {self.pir_pin}", "give each its own GPIO number")
 
@@ -53,6 +57,10 @@ class ModelSettings:
     """A name from the manifest of models; `make model` lists them."""
     threads: int = 1
     """More than one made inference slower on a busy board, not faster."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.threads <= 16:
+            raise ConfigError(f"threads must lie between 1 and 16, not {self.threads}")
 
 
 @dataclass(frozen=True, slots=True)

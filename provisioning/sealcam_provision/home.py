@@ -14,8 +14,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -71,7 +73,7 @@ class Home:
         environment: Mapping[str, str] | None = None,
     ) -> subprocess.Popen[str]:
         """Start one part; its messages go to a file."""
-        with self.logs(name).open("a") as log:
+        with self.logs(name).open("a") as log, _later():
             self.parts[name] = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=log if stdout is None else stdout, stderr=log, text=True,
                 start_new_session=True, env=environment,
@@ -103,6 +105,24 @@ class Home:
             self.end(name)
         if self.lock is not None:
             self.lock.close()
+
+
+@contextmanager
+def _later() -> Iterator[None]:
+    """Hold an interrupt back while a part is being started: in between, nobody would know of it to end it."""
+    came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda number, _frame: came.append(number)) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        signal.raise_signal(came[0])
 
 
 def program(name: str) -> str:
@@ -163,12 +183,7 @@ def build(home: Home, wish: Wish) -> str:
     _once("hub", program("sealcam-hub"), "--state", str(hub), "init", "--broker", f"127.0.0.1:{port}", "--throwaway")
     home.start("broker", mosquitto, "-c", str(hub / "broker" / "mosquitto.conf"))
     until_listening(home, "broker", port)
-    console = free_port(wish.console_port)
-    part = home.start(
-        "hub", program("sealcam-hub"), "--state", str(hub), "serve", "--console", f"127.0.0.1:{console}",
-        stdout=subprocess.PIPE,
-    )  # fmt: skip
-    address = _console(home, part)
+    address = _serve(home, hub, free_port(wish.console_port))
     config = home.folder / "sealcam.toml"
     config.write_text(camera_config(home.folder, wish))
     claim.apply(claim.plan(wish.name, config, hub, claim.owner_fingerprint(hub)))
@@ -200,6 +215,20 @@ def until_listening(home: Home, name: str, port: int, within_s: float = 10.0) ->
             continue
         return
     raise SealcamError(f"the {name} did not open port {port} within {within_s:g} s", f"more in {home.logs(name)}")
+
+
+def _serve(home: Home, hub: Path, port: int) -> str:
+    """Start the hub; where another program took the port in the meantime, once more with any. The console's address."""
+    for console in (port, 0):
+        argv = (program("sealcam-hub"), "--state", str(hub), "serve", "--console", f"127.0.0.1:{console}")
+        try:
+            return _console(home, home.start("hub", *argv, stdout=subprocess.PIPE))
+        except SealcamError as error:
+            if "in use" not in error.message or not console:
+                raise
+            home.end("hub")
+            home.logs("hub").unlink()
+    raise AssertionError("a free port is never in use")
 
 
 def _console(home: Home, part: subprocess.Popen[str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, _SubParsersAction
 
 _ROOT = Path(__file__).resolve().parents[2]  # the checkout
+_CONSOLE = 8480
 _COLOURS = {"threat": "bold red", "benign": "green", "false_alarm": "dim"}
 _MARKS = {"threat": "▲ threat", "benign": "● benign", "false_alarm": "○ false alarm"}
 
@@ -38,7 +40,9 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
     parser.add_argument("--camera", metavar="SOURCE", help="pi, /dev/videoN, or a recorded file; default: real footage")
     parser.add_argument("--arm", choices=("off", "home", "away", "night"), default="away")
     parser.add_argument("--once", action="store_true", help="end when the footage does")
-    parser.add_argument("--console-port", type=int, default=8480, metavar="PORT", help="default 8480, or a free one")
+    parser.add_argument(
+        "--console-port", type=_port, metavar="PORT", help=f"default {_CONSOLE}, one more for each run at the same time"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -46,13 +50,33 @@ def run(options: argparse.Namespace) -> int:
     out = Console(highlight=False, soft_wrap=True)
     source = _source(options.camera, out)
     _need_mosquitto(out)
-    wish = Wish(source, _name(options.camera), options.arm, options.once, options.console_port)
     signal.signal(signal.SIGTERM, _as_interrupt)  # however the run is ended, its parts must not outlive it
-    home = homes.open_folder(_ROOT / "build" / "run")
+    home = homes.open_folder(_state())
+    port = options.console_port if options.console_port is not None else _CONSOLE + int(home.folder.name) - 1
+    wish = Wish(source, _name(options.camera), options.arm, options.once, port)
     try:
         return _live(home, wish, out)
     finally:
         home.end_all()
+
+
+def _port(text: str) -> int:
+    """A port as a person types it; 0 is any."""
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")
+    return int(text)
+
+
+def _in_checkout() -> bool:
+    return (_ROOT / "provisioning" / "footage.sh").exists()
+
+
+def _state() -> Path:
+    """Where runs keep their folders: in the checkout, or for an installed product with the person's own state."""
+    if _in_checkout():
+        return _ROOT / "build" / "run"
+    home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(home) / "sealcam" / "run"
 
 
 def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -60,7 +84,8 @@ def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 def _live(home: Home, wish: Wish, out: Console) -> int:
-    out.print(f"sealcam: starting broker, hub and camera in {home.folder.relative_to(_ROOT)}")
+    shown = home.folder.relative_to(_ROOT) if home.folder.is_relative_to(_ROOT) else home.folder
+    out.print(f"sealcam: starting broker, hub and camera in {shown}")
     out.print("sealcam: the owner's words of this run are throw-away and lie in that folder", style="dim")
     try:
         address = homes.build(home, wish)
@@ -77,15 +102,18 @@ def _live(home: Home, wish: Wish, out: Console) -> int:
         problem = error
     except KeyboardInterrupt:
         out.print("\nsealcam: ending")
-    counts = homes.tally(home)
+    try:
+        counts = homes.tally(home)
+    except SealcamError as error:
+        raise problem or error from None
     if events is not None:
-        home.end("events")
+        home.parts["events"].terminate()
         events.join(5.0)
     if counts.queued:
         out.print(f"sealcam: {counts.queued} sealed events had not reached the hub yet", style="yellow")
-    out.print(
-        f"sealcam: {counts.sealed} incidents sealed, {counts.opened} opened, {counts.refused} refused", style="bold"
-    )
+    if counts.sealed or problem is None:
+        said = f"sealcam: {counts.sealed} incidents sealed, {counts.opened} opened, {counts.refused} refused"
+        out.print(said, style="bold")
     if problem is not None:
         raise problem
     return 0 if counts.opened >= counts.sealed and not counts.refused else 1
@@ -118,6 +146,8 @@ def _follow(home: Home, out: Console) -> threading.Thread:
 
 def _print_events(lines: IO[str], out: Console) -> None:
     for line in lines:
+        if not line.endswith("\n"):
+            return  # the hub's command was ended in the middle of a line
         event = json.loads(line)
         if event["type"] == "incident":
             out.print(_incident_line(event))
@@ -162,6 +192,8 @@ def default_footage() -> Path:
     Raises:
         SealcamError: it can't be had.
     """
+    if not _in_checkout():
+        raise ConfigError("there is no footage beside an installed product", "name a camera or a file: --camera SOURCE")
     footage = _ROOT / "build" / "footage" / "vtest.avi"
     if not footage.exists() and subprocess.run((str(_ROOT / "provisioning" / "footage.sh"),), check=False).returncode:
         raise SealcamError("the footage could not be had", "the message above says why; or name a file: CAMERA=...")
@@ -177,7 +209,7 @@ def _need_mosquitto(out: Console) -> None:
     try:
         homes.find_mosquitto()
     except SealcamError:
-        if shutil.which("apt-get") is None:
+        if shutil.which("apt-get") is None or not _in_checkout():
             raise
         out.print("sealcam: installing Mosquitto, the broker (once)")
         subprocess.run((str(_ROOT / "provisioning" / "testdeps.sh"), "broker"), check=False)
