@@ -18,7 +18,7 @@ from sealcam_hub.keys import TableKey
 from sealcam_hub.notices import REFUSALS, notice_text
 from sealcam_hub.opening import Facts, Opener, Stored
 from sealcam_hub.store import Store
-from sealcam_hub.tables import APPENDED, LATE, PENDING, cameras, events, incidents, journal, notices, wishes
+from sealcam_hub.tables import PENDING, cameras, events, incidents, journal, notices, wishes
 from sealcam_hub.views import CameraView, Counts, EventView, IncidentView, NoticeView, ReportView
 
 _ID = re.compile(r"([0-9a-f]{16})-([0-9a-f]{16})")
@@ -204,7 +204,7 @@ class Ledger:
 
     def pending(self) -> tuple[EventView, ...]:
         """Events that came before one that they follow, by camera and sequence."""
-        query = select(events.c.hash).where(events.c.status.not_in((APPENDED, LATE)))
+        query = select(events.c.hash).where(tables.waiting)
         with self._store.reading() as connection:
             hashes = list(connection.execute(query.order_by(events.c.camera, events.c.seq)).scalars())
             shown = self._events(connection, hashes)

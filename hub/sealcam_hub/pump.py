@@ -10,11 +10,12 @@ import queue
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from sealcam_hub.batch import Outcome, What
 from sealcam_hub.clock import Clock
 from sealcam_hub.feed import Feed
 from sealcam_hub.inbox import Message
 from sealcam_hub.notices import NoticeKind
-from sealcam_hub.receive import Outcome, Receiver, What
+from sealcam_hub.receive import Receiver
 from sealcam_hub.watch import Watch
 from sealcam_hub.wishes import Wishes
 

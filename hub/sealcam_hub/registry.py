@@ -83,7 +83,7 @@ def load(connection: Connection, table: TableKey, alias: str) -> Standing | None
 
 def _chain(connection: Connection, camera: int, seq: int, head: bytes) -> Chain:
     parked = select(events.c.seq, events.c.hash, events.c.prev)
-    parked = parked.where(events.c.camera == camera, events.c.status == PENDING, events.c.seq > seq)
+    parked = parked.where(tables.waiting, events.c.camera == camera, events.c.status == PENDING, events.c.seq > seq)
     ahead = tables.bridges
     bridges = select(ahead.c.first, ahead.c.last, ahead.c.last_hash).where(ahead.c.camera == camera)
     return Chain(

@@ -101,6 +101,7 @@ class Rows:
         if not self._incidents:
             return []
         query = select(incidents.c.camera, incidents.c.incident)
+        query = query.where(incidents.c.camera.in_({camera for camera, _ in self._incidents}))
         query = query.where(incidents.c.incident.in_({incident for _, incident in self._incidents}))
         there = set(self._connection.execute(query))
         return [

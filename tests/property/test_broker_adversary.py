@@ -19,9 +19,10 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 from sealcam.wire.bodies import EventType
 from sealcam.wire.keys import SigningKey
 from sealcam.wire.sealed import GENESIS, envelope_hash
+from sealcam_hub.batch import Outcome, What
 from sealcam_hub.ledger import Ledger
 from sealcam_hub.notices import Refusal
-from sealcam_hub.receive import Outcome, Receiver, What
+from sealcam_hub.receive import Receiver
 from tests.hubs import Camera, opened
 
 NEW = {What.APPENDED, What.PARKED, What.LATE}

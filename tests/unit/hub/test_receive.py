@@ -10,10 +10,11 @@ import pytest
 from sealcam.wire.bodies import EventType, Mode, Stage
 from sealcam.wire.keys import SigningKey
 from sealcam.wire.sealed import GENESIS, envelope_hash
+from sealcam_hub.batch import Outcome, What
 from sealcam_hub.home import Home
 from sealcam_hub.inbox import Message
 from sealcam_hub.notices import Refusal
-from sealcam_hub.receive import Outcome, Receiver, What
+from sealcam_hub.receive import Receiver
 from tests.hubs import JPEG, WALL_NS, Camera, opened
 
 

@@ -13,10 +13,11 @@ from sqlalchemy import Engine, event, insert, select, update
 
 from sealcam.wire.errors import StorageError
 from sealcam_hub import tables
+from sealcam_hub.batch import What
 from sealcam_hub.clock import SimulatedClock
 from sealcam_hub.home import Home, open_home
 from sealcam_hub.inbox import Message
-from sealcam_hub.receive import Receiver, What
+from sealcam_hub.receive import Receiver
 from sealcam_hub.store import create_store, open_store
 from tests.hubs import JPEG, Camera, make, opened
 
