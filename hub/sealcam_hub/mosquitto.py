@@ -42,6 +42,8 @@ def configuration(folder: Folder, listen: Address, user: str) -> str:
         "tls_version tlsv1.3",
         "require_certificate true",
         "use_identity_as_username true",
+        # Otherwise any camera could throw the hub off by connecting under the hub's client id.
+        "use_username_as_clientid true",
     )
     return "\n".join(lines) + "\n"
 
