@@ -56,7 +56,9 @@ def test_a_verdict_is_a_word_and_a_sign_not_a_colour_alone(verdict: str, word: s
 
 
 def test_an_open_incident_says_that_it_goes_on() -> None:
-    assert "Still going on" in shown(FakeSource([incident(1, open=True)]))
+    page = shown(FakeSource([incident(1, open=True)]))
+    assert "Still going on" in page
+    assert "Since <time" in page
 
 
 def test_an_incident_without_a_subject_claims_no_certainty_about_one() -> None:
