@@ -21,9 +21,9 @@ def _start(*words: str) -> tuple[subprocess.Popen[str], str]:
     folder = ""
     assert run.stdout is not None
     for line in run.stdout:
-        folder = (re.findall(r" in (build/run/\d+)", line) or [folder])[0]
+        folder = next(iter(re.findall(r" in (build/run/\d+)", line)), folder)
         if "console " in line:
-            return run, folder
+            return run, str(Path(__file__).parents[2] / folder)
     raise AssertionError(f"it ended with {run.wait()}")
 
 
