@@ -48,14 +48,18 @@ def _kill_often(home: RunningHome, walkers: Path, times: int) -> None:
     chance = random.Random(times)
     home.start(walkers, once=False)
     home.until_events(1)
+    reached = before = _whole(home)
     never = threading.Event()
-    for _ in range(times):
+    for number in range(times):
         name = chance.choice(("eye", "post"))
         never.wait(chance.uniform(0.0, 2.5))  # a random point of its life, start-up included
         home.kill(name)
         home.restart(name)
-    home.until_events(len(home.chained()) + 1)
-    assert _whole(home) >= 1
+        if number % max(4, times // 8) == 3:  # in the midst of the kills too, what was begun goes on
+            home.until_events(reached + 1)
+            reached = len(home.chained())
+    home.until_events(reached + 1)
+    assert _whole(home) > reached > before
 
 
 def test_an_eye_and_a_post_killed_at_random_points_fork_nothing(home: RunningHome, walkers: Path) -> None:
