@@ -36,7 +36,8 @@ test-system: setup ## the units under real systemd, in a container (root)
 	@provisioning/testdeps.sh system
 	$(PY) -m pytest -m system tests/system $(PYTEST)
 
-test-web: setup ## the console in a real browser (needs Chromium)
+test-web: setup ## the console in a real browser
+	@provisioning/testdeps.sh web
 	$(PY) -m pytest tests/web $(PYTEST)
 
 lint: setup ## format, lint, types, import contracts

@@ -1,11 +1,12 @@
 #!/bin/sh
-# What the tests need beside the Python environment: Mosquitto (`broker`: that alone); for `system` also nspawn.
+# What the tests need beside the Python environment: Mosquitto (`broker`: that alone); for `system` also nspawn, for `web` Chromium.
 set -eu
 need() { # need COMMAND PACKAGE
     command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing="${missing:-} $2"
 }
 need mosquitto mosquitto
 [ "${1:-}" = broker ] || need mosquitto_sub mosquitto-clients
+if [ "${1:-}" = web ]; then need chromium chromium; fi
 if [ "${1:-}" = system ]; then need mmdebstrap mmdebstrap; need systemd-nspawn systemd-container; fi
 [ -n "${missing:-}" ] || exit 0
 if [ "$(id -u)" = 0 ]; then root=; elif command -v sudo >/dev/null 2>&1; then root=sudo; else
