@@ -96,7 +96,7 @@ class Post:
         self._up = False
         self._token: int | None = None  # of what is out
         self._refused: set[str] = set()  # why the broker refused a message, told once a connection
-        self._find_eye = Retry(_log, "the eye is there again", chance, first_s=0.2, last_s=2.0)
+        self._find_eye = Retry(_log, "the eye is there again", chance, first_s=0.1, last_s=0.5)
         self._find_broker = Retry(_log, "the broker is there again", chance, first_s=0.5, last_s=30.0)
 
     def run(self, beat: Beat, stop: threading.Event) -> None:

@@ -244,6 +244,7 @@ def _line(row: Found, facts: Facts) -> EventView:
         arrived_ns=row.arrived_ns,
         thumbnail_bytes=facts.thumbnail_bytes,
         hash=row.hash.hex(),
+        camera_ns=facts.camera_ns,
     )
 
 

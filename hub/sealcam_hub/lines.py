@@ -48,6 +48,7 @@ def json_line(event: EventView, pending: bool) -> str:
             "started": iso(event.started_ns),
             "ended": iso(event.ended_ns),
             "arrived": iso(event.arrived_ns),
+            "camera_clock": iso(event.camera_ns),
             "thumbnail_bytes": event.thumbnail_bytes,
             "hash": event.hash,
             "text": event.text[0] if event.text else None,

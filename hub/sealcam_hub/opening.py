@@ -28,7 +28,10 @@ LAST_NS = 253_402_300_799_000_000_000  # the year 9999, so that every time can b
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What an event says, without its picture. Times are wall time in ns; `boot` is the camera's boot."""
+    """What an event says, without its picture. Times are wall time in ns; `boot` is the camera's boot.
+
+    `camera_ns` is what the camera's own clock said, whatever that is worth.
+    """
 
     type: Shown
     occurred_ns: int
@@ -39,6 +42,7 @@ class Facts:
     ends: bool = False
     text: tuple[str, ...] = ()
     thumbnail_bytes: int = 0
+    camera_ns: int | None = None
 
 
 def wall_ns(stamp: Stamp, boot_ns: int, arrived_ns: int) -> int:
@@ -73,6 +77,7 @@ def _incident(opened: Opened, arrived_ns: int) -> Facts:
         report=report,
         ends=body.stage is Stage.END,
         thumbnail_bytes=len(body.thumbnail or b""),
+        camera_ns=min(body.at.wall_ns, LAST_NS),
     )
 
 
@@ -81,13 +86,25 @@ def _loss(opened: Opened, arrived_ns: int) -> Facts:
     lost = sum(one.last - one.first + 1 for one in body.tombstones)
     runs = ", ".join(f"{one.first} to {one.last}" for one in body.tombstones)
     text = (f"{lost} events were dropped on the camera to make room: {runs}",)
-    return Facts("loss", wall_ns(body.at, body.at.boot_ns, arrived_ns), body.at.boot, text=text)
+    return Facts(
+        "loss",
+        wall_ns(body.at, body.at.boot_ns, arrived_ns),
+        body.at.boot,
+        text=text,
+        camera_ns=min(body.at.wall_ns, LAST_NS),
+    )
 
 
 def _health(opened: Opened, arrived_ns: int) -> Facts:
     body = schema.decode(opened.body, HealthBody)
     text = (body.detail, body.code) if body.detail else (body.code,)
-    return Facts("health", wall_ns(body.at, body.at.boot_ns, arrived_ns), body.at.boot, text=text)
+    return Facts(
+        "health",
+        wall_ns(body.at, body.at.boot_ns, arrived_ns),
+        body.at.boot,
+        text=text,
+        camera_ns=min(body.at.wall_ns, LAST_NS),
+    )
 
 
 _READERS = {EventType.INCIDENT: _incident, EventType.LOSS: _loss, EventType.HEALTH: _health}

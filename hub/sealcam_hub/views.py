@@ -91,7 +91,8 @@ class NoticeView:
 class EventView:
     """One line of the ledger. `report` stands for incidents alone; `text` says what else there is to say.
 
-    `place` is its position in the ledger; a pending event has none yet.
+    `place` is its position in the ledger; a pending event has none yet. `camera_ns` is what the camera's own clock
+    said; `occurred_ns` follows it only where that clock was synchronised, and otherwise the time of arrival.
     """
 
     place: int | None
@@ -108,6 +109,7 @@ class EventView:
     arrived_ns: int
     thumbnail_bytes: int
     hash: str
+    camera_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
