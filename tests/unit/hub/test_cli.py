@@ -115,7 +115,8 @@ def test_events_are_one_json_line_each_in_the_ledgers_order(filled: tuple[Folder
         "stage": "end", "subject": "person", "confidence": 0.875, "verdict": "threat", "threat": 0.9,
         "reasons": ["a person was seen", "armed away"], "trigger": "motion", "mode": "away",
         "occurred": "2027-01-15T08:00:00.000Z", "started": "2027-01-15T07:59:50.000Z",
-        "ended": "2027-01-15T07:59:59.000Z", "arrived": "2027-01-15T08:00:00.000Z", "camera_clock": "2027-01-15T08:00:00.000Z",
+        "ended": "2027-01-15T07:59:59.000Z", "arrived": "2027-01-15T08:00:00.000Z",
+        "camera_clock": "2027-01-15T08:00:00.000Z",
         "thumbnail_bytes": len(JPEG), "hash": lines[1]["hash"], "text": None, "kind": None, "pending": False,
     }  # fmt: skip
     assert lines[1] == expected
