@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import socket
 import statistics
 import subprocess
@@ -56,6 +57,7 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Take the figures and print them; the exit code."""
+    signal.signal(signal.SIGTERM, runs.as_interrupt)
     say("the camera's own figures, then a camera in a whole home; two or three minutes")
     figures = [*_device(), *home_figures(options.starts)]
     if options.json:

@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     out = Console(highlight=False, soft_wrap=True)
     source = _source(options.camera, out)
     _need_mosquitto(out)
-    signal.signal(signal.SIGTERM, _as_interrupt)  # however the run is ended, its parts must not outlive it
+    signal.signal(signal.SIGTERM, as_interrupt)  # however the run is ended, its parts must not outlive it
     home = homes.open_folder(_state())
     port = options.console_port if options.console_port is not None else _CONSOLE + int(home.folder.name) - 1
     wish = Wish(source, _name(options.camera), options.arm, options.once, port)
@@ -79,7 +79,12 @@ def _state() -> Path:
     return Path(home) / "sealcam" / "run"
 
 
-def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
+def as_interrupt(_number: int, _frame: FrameType | None) -> None:
+    """A signal handler: end as Ctrl-C does, so that no part outlives the command.
+
+    Raises:
+        KeyboardInterrupt: always.
+    """
     raise KeyboardInterrupt
 
 
