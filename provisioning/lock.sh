@@ -10,3 +10,13 @@ compile() { build/venv-lock/bin/uv pip compile -q --upgrade --generate-hashes --
     --custom-compile-command 'make lock' --extra device --extra hub --extra hub-media --extra provision --extra dev --constraint build/constraints.txt "$@" setup.cfg; }
 compile --universal --extra litert -o locks/litert.txt
 compile --extra tflite -o locks/tflite.txt
+# What `make install-hub` installs: the same versions, without what cameras and developers need.
+sed -E 's/ ?\\$//; /^ +--hash/d; /^#/d' locks/litert.txt >build/hub.constraints
+printf 'setuptools>=77\n' >build/hub.in
+build/venv-lock/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-annotate \
+    --custom-compile-command 'make lock' --extra hub --extra hub-media --extra litert --constraint build/hub.constraints \
+    setup.cfg build/hub.in -o locks/hub.txt
+# The S3 server that tests of the off-site copy talk to: a process of its own, in an environment of its own.
+printf 'moto[s3]>=5\nflask\nflask-cors\n' >build/s3.in
+build/venv-lock/bin/uv pip compile -q --upgrade --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-annotate \
+    --custom-compile-command 'make lock' build/s3.in -o locks/s3.txt

@@ -49,9 +49,13 @@ log_type all
 """
 _ACCESS = """\
 pattern write sealcam/%u/ev
+pattern write sealcam/%u/clip/+
+pattern write sealcam/%u/live/+
 pattern read sealcam/%u/cmd
 user {hub}
 topic read sealcam/+/ev
+topic read sealcam/+/clip/+
+topic read sealcam/+/live/+
 topic write sealcam/+/cmd
 """
 
@@ -110,7 +114,16 @@ def _builder(subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePubl
 class Broker:
     """The broker and its authority; skips the test, saying so, where Mosquitto is not installed."""
 
-    def __init__(self, folder: Path, *, hub: str = "hub-test", names: tuple[str, ...] = (HOST,)) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        hub: str = "hub-test",
+        names: tuple[str, ...] = (HOST,),
+        extra: str = "",
+        access: str = _ACCESS,
+    ) -> None:
+        """`extra` are further lines of its configuration, over those of its own, `access` is its access list."""
         self._mosquitto = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
         if self._mosquitto is None:
             pytest.skip("Mosquitto is not installed")
@@ -121,11 +134,11 @@ class Broker:
         self.ca_pem = self.authority.pem
         self.authority.certificate("broker", names)
         self.hub_certificate = self.authority.certificate(hub)
-        (self._folder / "acl").write_text(_ACCESS.format(hub=hub))
+        (self._folder / "acl").write_text(access.format(hub=hub))
         # Started as root it would become another user, who can't read these files.
         values = {"user": getpass.getuser(), "port": self.port, "folder": self._folder}
         self._configuration = self._folder / "mosquitto.conf"
-        self._configuration.write_text(_CONFIGURATION.format(**values))
+        self._configuration.write_text(_CONFIGURATION.format(**values) + extra)
         self._process: subprocess.Popen[bytes] | None = None
 
     def certificate(self, cn: str) -> tuple[Path, Path]:

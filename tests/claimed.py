@@ -10,15 +10,16 @@ from sealcam.wire import statement
 from sealcam.wire.envelope import Opened, open_envelope
 from sealcam.wire.keys import BoxKey, OwnerKeys, SigningKey, fingerprint
 from sealcam.wire.sealed import envelope_hash
-from sealcam.wire.statement import (
+from sealcam.wire.statement import Bundle
+from sealcam.wire.statement_kinds import (
     ClaimAnswer,
-    ClaimBundle,
     HubCertificate,
     Prekey,
     Receipt,
     Recipient,
     RecipientKind,
     RecipientSet,
+    Rotation,
 )
 
 
@@ -36,6 +37,20 @@ class Household:
 
     def receipt(self, envelope: bytes) -> bytes:
         return statement.sign(self.hub, Receipt(envelope_hash=envelope_hash(envelope)))
+
+    def rotation(self, epoch: int, nonce: bytes = b"n" * 32, hub: SigningKey | None = None) -> bytes:
+        return statement.sign(hub or self.hub, Rotation(camera=self.camera.camera, epoch=epoch, nonce=nonce))
+
+    def issue(self, number: int, public: bytes, hub: SigningKey | None = None) -> bytes:
+        """A prekey of `hub`, or of the home hub."""
+        return statement.sign(hub or self.hub, Prekey(camera=self.camera.camera, number=number, public=public))
+
+    def choose(self, number: int, *hubs: SigningKey) -> bytes:
+        """A recipient set of the owner's: these hubs, of which the first is the home hub, and recovery."""
+        chosen = [Recipient(kind=RecipientKind.HUB, public=hub.public) for hub in hubs]
+        recovery = Recipient(kind=RecipientKind.RECOVERY, public=self.owner.recovery.public)
+        item = RecipientSet(number=number, suite=1, home_hub=hubs[0].public, recipients=(*chosen, recovery))
+        return statement.sign(self.owner.root, item)
 
 
 def household(folder: Path) -> Household:
@@ -62,6 +77,6 @@ def household(folder: Path) -> Household:
         port=8883,
     )
     certificate = statement.sign(owner.root, HubCertificate(hub=hub.public, number=1))
-    bundle = ClaimBundle(owner.root.public, certificate, statement.sign(hub, answer))
+    bundle = Bundle(owner.root.public, certificate, statement.sign(hub, answer))
     camera.accept(bundle, fingerprint(owner.root.public))
     return Household(owner, hub, prekey, camera)

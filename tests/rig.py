@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -17,17 +18,23 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from sealcam.clocks import Clock, SystemClock
+from sealcam.freight import NO_FREIGHT, Freight
 from sealcam.link import Link
 from sealcam.outbox import Outbox
+from sealcam.pace import CoverPace, InstantPace
 from sealcam.wire import statement
 from sealcam.wire.keys import SigningKey
 from sealcam.wire.sealed import Sealed, envelope_hash
-from sealcam.wire.statement import Receipt
+from sealcam.wire.statement_kinds import ClipHeld, Kind, Receipt
 from tests.broker import Broker
+from tests.vaulting import Vault
 from tests.waiting import eventually
 
 ALIAS = "0123456789abcdef"
 BEAT = b"beat"
+COVER = b"cover"
+WILL = b"will"
+_HEARD = ("ev", "clip/+", "live/+")
 _POST = """
 import sys
 from pathlib import Path
@@ -59,6 +66,9 @@ class EyeEnd:
         max_bytes: int = 1 << 26,
         clock: Clock | None = None,
         beat_every_s: float = 20.0,
+        cover: bool = False,
+        freight: Freight = NO_FREIGHT,
+        held: Callable[[ClipHeld], None] = lambda _: None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.socket = folder / "eye.sock"
@@ -66,15 +76,19 @@ class EyeEnd:
         self.clock = clock or SystemClock()
         self.delivered = 0
         self.beats = 0
+        self.wills = 0
         self.worker_beats = 0
         self._hub_public = hub_public
+        self._held = held
+        instant = InstantPace(self.outbox, self._beat, beat_every_s)
         self.link = Link(
             self.socket,
             self.outbox,
             self.clock,
-            make_beat=self._beat,
+            pace=CoverPace(instant, lambda: Sealed(COVER)) if cover else instant,
+            make_will=self._will,
             deliver=self._deliver,
-            beat_every_s=beat_every_s,
+            freight=freight,
         )
         self._stop = threading.Event()
         self.error: BaseException | None = None
@@ -94,13 +108,17 @@ class EyeEnd:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+        self.outbox.close()
+        if self.error is not None and kind is None:
+            raise self.error
+
+    def stop(self) -> None:
+        """End the link."""
         self._stop.set()
         self.link.wake()
         self._thread.join(10)
         assert not self._thread.is_alive(), "the link's worker hangs"
-        self.outbox.close()
-        if self.error is not None and kind is None:
-            raise self.error
 
     def _run(self) -> None:
         try:
@@ -115,19 +133,30 @@ class EyeEnd:
         self.beats += 1
         return Sealed(BEAT + self.beats.to_bytes(8, "big"))
 
+    def _will(self) -> Sealed:
+        self.wills += 1
+        return Sealed(WILL + self.wills.to_bytes(8, "big"))
+
     def _deliver(self, message: bytes) -> None:
         self.delivered += 1
+        if len(message) > 4 and message[4] == Kind.CLIP_HELD:
+            self._held(statement.read(message, self._hub_public, ClipHeld))
+            return
         self.outbox.acknowledge(statement.read(message, self._hub_public, Receipt).envelope_hash)
 
 
-def write_claim(state: Path, broker: Broker, *, alias: str = ALIAS, host: str | None = None) -> None:
+def write_claim(
+    state: Path, broker: Broker, *, alias: str = ALIAS, host: str | None = None, port: int | None = None
+) -> None:
     """What a claim leaves in the post's folder, with a certificate of the broker's authority."""
     state.mkdir(parents=True, exist_ok=True)
     certificate, key = broker.certificate(alias)
     (state / "tls.pem").write_bytes(certificate.read_bytes())
     (state / "tls.key").write_bytes(key.read_bytes())
     (state / "ca.pem").write_bytes(broker.ca_pem.read_bytes())
-    (state / "post.toml").write_text(f'alias = "{alias}"\nhost = "{host or broker.host}"\nport = {broker.port}\n')
+    (state / "post.toml").write_text(
+        f'alias = "{alias}"\nhost = "{host or broker.host}"\nport = {port or broker.port}\n'
+    )
 
 
 class PostProcess:
@@ -187,18 +216,25 @@ class PostProcess:
 
 
 class HubClient:
-    """Receives with the hub's certificate and answers every event with a signed receipt, repeats too."""
+    """Receives with the hub's certificate and answers every event with a signed receipt, repeats too.
 
-    def __init__(self, broker: Broker, *, answers: bool = True) -> None:
+    Pieces of clips go to `vault`, and its word back. `order` has what came of events and freight, as it came: the
+    topic's end and the payload.
+    """
+
+    def __init__(self, broker: Broker, *, answers: bool = True, vault: Vault | None = None) -> None:
         self.key = SigningKey.generate()
         self.answers = answers
+        self.vault = vault
         self.received: list[bytes] = []
+        self.order: list[tuple[str, bytes]] = []
         self.beats = 0
+        self.wills: list[bytes] = []
         self._broker = broker
         self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
         self._client.tls_set_context(broker.context(broker.hub_certificate))
         self._client.reconnect_delay_set(min_delay=1, max_delay=1)
-        self._client.on_connect = lambda client, *_: client.subscribe("sealcam/+/ev", qos=1)
+        self._client.on_connect = lambda client, *_: client.subscribe([(f"sealcam/+/{one}", 1) for one in _HEARD])
         self._client.on_subscribe = lambda *_: self.ready.set()
         self._client.on_message = self._on_message
         self.ready = threading.Event()
@@ -226,10 +262,25 @@ class HubClient:
 
     def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
         payload = bytes(message.payload)
+        alias, way = message.topic.split("/")[1:3]
+        if way != "ev":
+            self.order.append((way, payload))
+            self._on_freight(alias, way, bytes.fromhex(message.topic.split("/")[3]), payload)
+            return
         if payload.startswith(BEAT):
             self.beats += 1
             return
+        if payload.startswith(WILL):
+            self.wills.append(payload)
+            return
         self.received.append(payload)
+        self.order.append((way, payload))
         if self.answers:
             receipt = statement.sign(self.key, Receipt(envelope_hash=envelope_hash(payload)))
-            self.send(receipt, message.topic.split("/")[1])
+            self.send(receipt, alias)
+
+    def _on_freight(self, alias: str, way: str, of: bytes, payload: bytes) -> None:
+        if way == "clip" and self.vault is not None:
+            said = self.vault.take(of, payload)
+            if said is not None:
+                self.send(statement.sign(self.key, said), alias)

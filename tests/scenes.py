@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sealcam.board.protocols import Frame, Plane
 from sealcam.board.scripted import grey_frame
+from sealcam.sight.focus import UNKNOWN, Focus, Look
 from sealcam.sight.settings import SightSettings
 from sealcam.sight.types import ArmMode, Box, Detection, Report, Subject
 from sealcam.sight.watch import Watch
@@ -52,11 +53,15 @@ class ToldDetector:
         self._tell = tell
         self.looked_at: list[float] = []
 
-    def detect(self, frame: Frame) -> Sequence[Detection]:
+    def detect(self, frame: Frame, focus: Focus = UNKNOWN) -> Sequence[Detection]:
         """What the script says for the frame's time."""
         seconds = frame.t_ns / SECOND_NS
         self.looked_at.append(seconds)
         return tuple(self._tell(seconds))
+
+    def look(self, box: Box) -> Look | None:
+        """It sees no looks."""
+        return None
 
 
 def walker(seconds: float, enters: float = 2.0, leaves: float = 6.0) -> Box | None:

@@ -21,7 +21,18 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, _SubParsersAction
 
 # Modules with a function `figures(footage: Path | None) -> Iterator[Figure]`, in the order of their figures.
-BENCHES = ("sealcam.bench_sight", "sealcam.bench_wire")
+BENCHES = (
+    "sealcam.bench_sight",
+    "sealcam.bench_wire",
+    "sealcam.bench_clip",
+    "sealcam.bench_record",
+    "sealcam.bench_both",
+    "sealcam.bench_govern",
+    "sealcam.bench_picamera",
+    "sealcam.bench_live",
+    "sealcam.bench_wear",
+    "sealcam.bench_store",
+)
 
 
 @dataclass(frozen=True, slots=True)

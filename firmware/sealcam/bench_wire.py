@@ -112,15 +112,17 @@ def _seal(signer: SigningKey, recipients: tuple[BoxKey, ...], body: bytes) -> Se
     )
 
 
-def _in_turns(bare: Callable[[], None], ours: Callable[[], None], rounds: int) -> tuple[float, float]:
+def in_turns(
+    bare: Callable[[], None], ours: Callable[[], None], rounds: int, calls: int = _CALLS
+) -> tuple[float, float]:
     """Least seconds of one call of each: the cost when nothing interrupts; in turns, so that both get calm moments."""
     taken: tuple[list[float], list[float]] = ([], [])
     for _ in range(rounds):
         for times, work in zip(taken, (bare, ours), strict=True):
             begun = time.perf_counter()
-            for _ in range(_CALLS):
+            for _ in range(calls):
                 work()
-            times.append((time.perf_counter() - begun) / _CALLS)
+            times.append((time.perf_counter() - begun) / calls)
     return min(taken[0]), min(taken[1])
 
 
@@ -132,7 +134,7 @@ def figures(_footage: Path | None = None, rounds: int = _ROUNDS) -> Iterator[Fig
             ("seal", bench.bare_seal(), bench.seal, "three sealed boxes, one AEAD, one signature"),
             ("open", bench.bare_open(), bench.open, "one verification, one sealed box, one AEAD"),
         ):
-            bare_s, ours_s = _in_turns(bare, ours, rounds)
+            bare_s, ours_s = in_turns(bare, ours, rounds)
             how = f"{len(bench.envelope)} B, {_RECIPIENTS} recipients; bare: {parts}, {bare_s * 1e6:.0f} us; in turns"
             yield Figure(f"{name} an {what}", round(ours_s * 1e6, 1), "us", how)
             yield Figure(f"{name} an {what}, over bare", round(ours_s / bare_s, 2), "x", how)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,14 +22,17 @@ from cryptography.x509.oid import NameOID
 from sealcam import config
 from sealcam.files import write_whole
 from sealcam.keystore import Keystore
+from sealcam.outbox import Outbox
 from sealcam.wire import statement
 from sealcam.wire.errors import ConfigError, SealcamError
-from sealcam.wire.statement import ClaimBundle, ClaimRequest
+from sealcam.wire.statement import Bundle
+from sealcam.wire.statement_kinds import ClaimRequest
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, _SubParsersAction
 
 _MAX_ANSWER_BYTES = 1 << 18
+MAX_TOLD = 1 << 61  # no honest hub's prekeys come so far; a new hub must have room above what it is told
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
@@ -72,6 +77,7 @@ def request(state: Path) -> bytes:
         public=keys.signer.public,
         command=keys.command.public,
         csr=csr.public_bytes(serialization.Encoding.DER),
+        prekey=keys.taken if 0 < keys.taken <= MAX_TOLD else None,
     )
     return keys.signer.public + statement.sign(keys.signer, item)
 
@@ -96,13 +102,28 @@ def accept(state: Path, answer_bytes: bytes, fingerprint: bytes) -> None:
     Raises:
         EnvelopeError: the answer isn't by a hub that this owner certified, or not for this camera.
         SealcamError: the camera has another owner.
+        StorageError: the eye is running: it would write its own keys over these.
     """
-    answer = Keystore.open(state / "eye").accept(ClaimBundle.unpack(answer_bytes), fingerprint)
+    with _alone(state / "eye" / "outbox.db") as queued:
+        answer = Keystore.open(state / "eye").accept(Bundle.unpack(answer_bytes), fingerprint, queued)
     post = state / "post"
     write_whole(post / "tls.pem", answer.certificate)
     write_whole(post / "ca.pem", answer.authority)
     text = f'alias = "{answer.alias}"\nhost = "{_plain(answer.host)}"\nport = {answer.port}\n'
     write_whole(post / "post.toml", text.encode())
+
+
+@contextmanager
+def _alone(outbox: Path) -> Iterator[int | None]:
+    """Keep the eye from running meanwhile: it opens its outbox alone. Yields the lowest generation in the queue."""
+    if not outbox.exists():  # the eye has never run
+        yield None
+        return
+    held = Outbox(outbox, max_bytes=1 << 62)
+    try:
+        yield held.stats().oldest_prekey
+    finally:
+        held.close()
 
 
 def _plain(host: str) -> str:

@@ -20,7 +20,14 @@ COMMANDS = {
     "eye": ("sealcam.eye_command", "run the camera: see, decide, seal, queue"),
     "post": ("sealcam.post_command", "carry sealed mail between the eye and the broker"),
     "claim": ("sealcam.claim", "give the camera to its owner"),
+    "reset": ("sealcam.reset", "say farewell to the hub, and destroy the camera's keys and all it kept"),
+    "memory": (
+        "sealcam.memory_command",
+        "what the camera remembers of incidents and of the scene: show, export, erase",
+    ),
     "replay": ("sealcam.replay", "the whole of sight on recorded files, as fast as it goes"),
+    "record": ("sealcam.record", "the incidents of a recorded file as sealed clips"),
+    "doctor": ("sealcam.doctor", "look at every part of this board, and say how each does"),
     "bench": ("sealcam.bench", "the figures of the budgets"),
 }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import threading
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 _TIME_ERROR = 5  # linux/timex.h: the clock is not synchronised
@@ -51,6 +52,24 @@ class SystemClock:
     def wait(self, event: threading.Event, timeout_s: float) -> bool:
         """Wait in real time."""
         return event.wait(timeout_s)
+
+
+class KnownTime:
+    """The time of day from when the kernel first knew it to be right; it is asked once a second until then.
+
+    A network that is lost later makes no clock wrong by minutes, so that what it knew once goes on.
+    """
+
+    def __init__(self, clock: Clock, synchronised: Callable[[], bool]) -> None:
+        self._clock, self._synchronised = clock, synchronised
+        self._known, self._ask_ns = False, 0
+
+    def __call__(self) -> int | None:
+        """Nanoseconds since 1970-01-01 UTC, or none."""
+        now_ns = self._clock.boot_ns()
+        if not self._known and now_ns >= self._ask_ns:
+            self._known, self._ask_ns = self._synchronised(), now_ns + 1_000_000_000
+        return self._clock.wall_ns() if self._known else None
 
 
 class SimulatedClock:

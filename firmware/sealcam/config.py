@@ -12,63 +12,97 @@ import tomllib
 import types
 import typing
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sealcam.board_settings import BoardSettings
+from sealcam.clip_settings import ClipSettings
+from sealcam.pin_settings import PinSettings
+from sealcam.scene_settings import SceneSettings
+from sealcam.sensor_settings import SensorSettings
 from sealcam.sight.settings import SightSettings
 from sealcam.sight.types import ArmMode
 from sealcam.wire.errors import ConfigError
 
 DEFAULT_PATH = Path("/etc/sealcam/sealcam.toml")
 Table = TypeVar("Table")
-_LAST_PIN = 27  # of the 40-pin header, BCM numbering
+MOST_NAME_BYTES = 64  # a clip's sealed info has room for so many
+_MOVED = {"camera.pir_pin": "pir under [pins]", "camera.led_pin": "led under [pins]"}
 
 
 @dataclass(frozen=True, slots=True)
 class CameraSettings:
-    """`[camera]`: where pictures come from, and the pins beside it."""
+    """`[camera]`: where pictures come from."""
 
     source: str = "/dev/video0"
-    """`pi`, a V4L2 device such as `/dev/video0`, or a recorded file, which plays in real time."""
+    """`pi`, `jetson:0`, a V4L2 device such as `/dev/video0`, or a recorded file, which plays in real time."""
     fps: int = 10
     """Pictures a second that a live camera is asked for."""
     repeat: bool = True
     """A recorded file begins again when it ends; otherwise the eye ends once everything is delivered."""
-    pir_pin: int | None = None
-    """GPIO number of the motion sensor, BCM numbering."""
-    led_pin: int | None = None
-    """GPIO number of the status light, BCM numbering."""
+    name: str = ""
+    """What the owner calls it: stands, sealed, in its clips."""
+    reboot: bool = False
+    """Whether the board is restarted for a camera that new processes don't bring back; `sealcam-reboot.path` must be
+    enabled, too."""
+    sensor: SensorSettings = field(default_factory=SensorSettings)
+    """`[camera.sensor]`: how far a Raspberry Pi's or Jetson's camera may go in the dark; others take nothing of it."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.fps <= 60:
             raise ConfigError(f"fps must lie between 1 and 60, not {self.fps}")
-        for name, pin in (("pir_pin", self.pir_pin), ("led_pin", self.led_pin)):
-            if pin is not None and not 0 <= pin <= _LAST_PIN:
-                raise ConfigError(f"{name} must be a GPIO number from 0 to {_LAST_PIN}, not {pin}")
-        if self.pir_pin is not None and self.pir_pin == self.led_pin:
-            raise ConfigError(f"pir_pin and led_pin are both {self.pir_pin}", "give each its own GPIO number")
+        if len(self.name.encode()) > MOST_NAME_BYTES or not self.name.isprintable():
+            raise ConfigError(f"name has at most {MOST_NAME_BYTES} printable bytes", "such as: the front door")
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """`[model]`: which detector, and how many threads it may use."""
+    """`[model]`: which detectors, and how many threads each may use."""
 
     name: str = "nanodet-g"
     """A name from the manifest of models; `make model` lists them."""
+    first: str = "off"
+    """A faster model that looks first, so that `name` looks only where that one leaves a doubt: `person-192` on the
+    slowest boards. `off`: `name` looks each time."""
+    second: str = "auto"
+    """Another model that is asked where `name` leaves a doubt: a name, `off`, or `auto`: the default model's own, on
+    boards with a gigabyte of memory or more."""
+    second_hz: float = 2.0
+    """How many further looks a second, of the second model and of tiles, may be spent over long."""
+    tiles: bool = True
+    """Look again, nearer, at what is small and moves."""
     threads: int = 1
     """More than one made inference slower on a busy board, not faster."""
+    npu: str = "auto"
+    """Which neural processor `name` runs on: the file of a TensorFlow Lite delegate, `off`, or `auto`, the first of
+    the known ones that is here. It is tried first, and isn't used where it fails, gives other numbers than the
+    processor, or is slower."""
+    npu_options: str = ""
+    """What the delegate's maker lets be set: `key:value; key:value`."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.threads <= 16:
             raise ConfigError(f"threads must lie between 1 and 16, not {self.threads}")
+        if not 0 <= self.second_hz <= 30:
+            raise ConfigError(f"second_hz must lie between 0 and 30, not {self.second_hz}")
+
+
+class TrafficMode(StrEnum):
+    """When the camera sends, and so what those learn who only see that it sends."""
+
+    INSTANT = "instant"
+    COVER = "cover"
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxSettings:
-    """`[outbox]`: what waits on the board for the hub."""
+    """`[outbox]`: what waits on the board for the hub, and how it goes there."""
 
     max_bytes: int = 64 << 20
     """Over this, the least urgent and oldest go, and the owner is told which."""
+    traffic: TrafficMode = TrafficMode.INSTANT
+    """`instant`: as things happen. `cover`: every two seconds something of one size, whatever happens."""
 
     def __post_init__(self) -> None:
         if self.max_bytes < 1 << 20:
@@ -92,8 +126,12 @@ class Config:
     arm: ArmMode = ArmMode.AWAY
     """How watchful the camera is until the hub says otherwise."""
     camera: CameraSettings = field(default_factory=CameraSettings)
+    board: BoardSettings = field(default_factory=BoardSettings)
+    pins: PinSettings = field(default_factory=PinSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
     sight: SightSettings = field(default_factory=SightSettings)
+    scene: SceneSettings = field(default_factory=SceneSettings)
+    clips: ClipSettings = field(default_factory=ClipSettings)
     outbox: OutboxSettings = field(default_factory=OutboxSettings)
     paths: PathSettings = field(default_factory=PathSettings)
 
@@ -123,14 +161,19 @@ def load(path: Path | None = None) -> Config:
 
 
 def _table(values: dict[str, Any], cls: type[Table], where: Path, prefix: str) -> Table:
-    """`values` as a `cls`; `prefix` is the table's dotted name for messages."""
-    hints = typing.get_type_hints(cls)
+    """`values` as a `cls`; `prefix` is the table's dotted name for messages. A field `from_` is the key `from`."""
+    hints = {name.rstrip("_"): hint for name, hint in typing.get_type_hints(cls).items()}
     for key in values:
         if key not in hints:
             near = difflib.get_close_matches(key, hints, n=1, cutoff=0.5)
             hint = f"did you mean {prefix}{near[0]}?" if near else f"known here: {', '.join(hints)}"
-            raise ConfigError(f"unknown key {prefix}{key} in {where}", hint)
-    found = {key: _value(value, hints[key], where, prefix + key) for key, value in values.items()}
+            moved = _MOVED.get(prefix + key)
+            raise ConfigError(f"unknown key {prefix}{key} in {where}", f"it is {moved}" if moved else hint)
+    known = {one.name.rstrip("_"): one for one in dataclasses.fields(typing.cast("Any", cls))}
+    for key, one in known.items():
+        if key not in values and one.default is one.default_factory is dataclasses.MISSING:
+            raise ConfigError(f"{prefix}{key} is missing in {where}", f"known here: {', '.join(hints)}")
+    found = {known[key].name: _value(value, hints[key], where, prefix + key) for key, value in values.items()}
     try:
         return cls(**found)
     except ConfigError as error:
@@ -140,14 +183,19 @@ def _table(values: dict[str, Any], cls: type[Table], where: Path, prefix: str) -
 def _value(value: Any, hint: Any, where: Path, name: str) -> Any:
     if isinstance(hint, types.UnionType):
         hint = next(arm for arm in hint.__args__ if arm is not type(None))
+    if typing.get_origin(hint) is tuple:
+        if not isinstance(value, list):
+            raise ConfigError(f"{name} in {where} must be a list, not {value!r}")
+        one = typing.get_args(hint)[0]
+        return tuple(_value(item, one, where, f"{name}[{at}]") for at, item in enumerate(value))
     if dataclasses.is_dataclass(hint):
         if not isinstance(value, dict):
             raise ConfigError(f"{name} in {where} must be a table", f"write [{name}] on a line of its own")
         return _table(value, typing.cast("type[Any]", hint), where, f"{name}.")
-    if hint is ArmMode:
-        if value not in set(ArmMode):
-            raise ConfigError(f"{name} in {where} must be one of {', '.join(ArmMode)}, not {value!r}")
-        return ArmMode(value)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        if value not in set(hint):
+            raise ConfigError(f"{name} in {where} must be one of {', '.join(hint)}, not {value!r}")
+        return hint(value)
     wanted = str if hint is Path else hint
     if type(value) is int and wanted is float:
         value = float(value)

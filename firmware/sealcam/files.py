@@ -31,12 +31,12 @@ def write_whole(path: Path, data: bytes, mode: int = 0o600) -> None:
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise StorageError(f"can't write {path}: {error.strerror}", "is the disk full, or read-only?") from error
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a rename durable."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -1,4 +1,4 @@
-"""The post's end of the socket to the eye: takes envelopes to publish, and gives back what comes.
+"""The post's end of the socket to the eye: takes what is to be published, and gives back what comes.
 
 Nothing is kept when the connection ends: the eye has everything still. When there is reading or writing to do is
 `post`'s. design/pipeline.md, "Eye and post".
@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import socket
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
-from sealcam.frames import Decoder, Frame, FrameError, Publish, Side, encode
+from sealcam.messages import Carry, Decoder, Forget, Message, MessageError, Publish, Side, Will, encode
 from sealcam.wire.errors import LinkDown
 
 READ_BYTES = 64 << 10
 
 
 class MailSlot:
-    """One connection to the eye at `path`: what it wants published, and what it has not yet taken."""
+    """One connection to the eye at `path`: its will, what it wants published, and what it has not yet taken."""
 
     def __init__(self, path: Path) -> None:
         """Connect.
@@ -25,7 +26,9 @@ class MailSlot:
         Raises:
             LinkDown: nobody listens there.
         """
-        self.inbox: deque[Publish] = deque()
+        self.will: bytes | None = None  # none until it has come
+        self.inbox: deque[Publish | Carry] = deque()
+        self.forgets = False  # whether the camera was reset
         self._decoder = Decoder(Side.EYE)
         self._unsent = bytearray()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
@@ -45,9 +48,9 @@ class MailSlot:
         """How much waits for the eye to read."""
         return len(self._unsent)
 
-    def send(self, frame: Frame) -> None:
+    def send(self, message: Message) -> None:
         """Send one message when the eye takes it."""
-        self._unsent += encode(frame)
+        self._unsent += encode(message)
 
     def write(self) -> None:
         """Write as much as the eye takes.
@@ -60,6 +63,8 @@ class MailSlot:
         except BlockingIOError:
             return
         except OSError as error:
+            with suppress(LinkDown):
+                self.read()  # its last word may still be here
             raise LinkDown("the eye has gone") from error
 
     def read(self) -> None:
@@ -77,9 +82,22 @@ class MailSlot:
         if not data:
             raise LinkDown("the eye has gone")
         try:
-            self.inbox.extend(frame for frame in self._decoder.feed(data) if isinstance(frame, Publish))
-        except FrameError as error:
+            for message in self._decoder.feed(data):
+                self._take(message)
+        except MessageError as error:
             raise LinkDown(f"the eye broke the protocol ({error.message})", "are both of one version?") from error
+
+    def _take(self, message: Message) -> None:
+        """The will comes first, and once."""
+        match message, self.will:
+            case Will(envelope), None:
+                self.will = envelope
+            case ((Publish() | Carry()), bytes()):
+                self.inbox.append(message)
+            case Forget(), bytes():
+                self.forgets = True
+            case _:
+                raise MessageError("its will comes first, and once")
 
     def close(self) -> None:
         """Hang up."""

@@ -41,10 +41,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All models that have a name, and the one that is taken where none is named."""
+    """All models that have a name, the one that is taken where none is named, and who is asked where it doubts."""
 
     default: str
     entries: tuple[Entry, ...]
+    second: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -86,8 +87,8 @@ def load(
         ModelError: no such model, no file of it, or a file that isn't what the manifest says.
     """
     places = default_folders() if folders is None else tuple(folders)
-    manifest = read_manifest(_find_manifest((*places, *default_folders())))
-    entry = manifest.entry(name or manifest.default)
+    known = manifest(places)
+    entry = known.entry(name or known.default)
     variant = _choose(entry.variants, runtime_preference)
     again = f"get it again with: make model NAME={entry.spec.name}"
     for folder in places:
@@ -105,6 +106,26 @@ def load(
         f"the model {entry.spec.name} isn't here: no {variant.file} in {searched}",
         f"get it with: make model NAME={entry.spec.name}",
     )
+
+
+def manifest(folders: Sequence[Path] | None = None) -> Manifest:
+    """The manifest in the first of the folders that has one, or of the project's own.
+
+    Raises:
+        ModelError: there is none, or it isn't one.
+    """
+    return read_manifest(_find_manifest((*(folders or ()), *default_folders())))
+
+
+def is_here(name: str, runtime_preference: str | None = None, folders: Sequence[Path] | None = None) -> bool:
+    """Whether a file for this model lies here; whether it is the right one is found out when it is loaded.
+
+    Raises:
+        ModelError: no model has that name.
+    """
+    places = default_folders() if folders is None else tuple(folders)
+    variant = _choose(manifest(folders).entry(name).variants, runtime_preference)
+    return any((folder / variant.file).is_file() for folder in places)
 
 
 def default_folders() -> tuple[Path, ...]:
@@ -127,7 +148,7 @@ def read_manifest(path: Path) -> Manifest:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
         class_sets = {key: tuple(labels) for key, labels in document["classes"].items()}
         entries = tuple(_entry(model, class_sets) for model in document["model"])
-        return Manifest(default=document["default"], entries=entries)
+        return Manifest(default=document["default"], entries=entries, second=document.get("second"))
     except OSError as error:
         raise ModelError(f"{path} can't be read: {error.strerror}") from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -1,17 +1,20 @@
 """One connection to the broker, from its first packet to its end: the one file on the camera that imports paho.
 
 MQTT 5 over TLS 1.3 with the camera's own certificate, clean start, nothing kept: a new `Session` for each
-connection, so that no queue of paho's outlives one. At most one message is out, and it counts as published when
-paho says so, never before. No thread: the caller polls the socket. When to connect again is `post`'s.
+connection, so that no queue of paho's outlives one. At most one message is out: with QoS 1 until the broker has
+acknowledged it, with QoS 0 until the kernel has hardly anything left of it, so that none piles up before a slow link.
+No thread: the caller polls the socket. When to connect again is `post`'s, certificates are `tls`'s.
 """
 
 from __future__ import annotations
 
+import array
+import fcntl
 import logging
 import socket
 import ssl
+import termios
 from dataclasses import dataclass
-from pathlib import Path
 
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, LogLevel
@@ -19,7 +22,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from sealcam.wire.errors import ConfigError, LinkDown
+from sealcam.tls import Address, explain, tls_context
+from sealcam.wire.errors import LinkDown
 
 _log = logging.getLogger(__name__)
 
@@ -28,20 +32,10 @@ CONNECT_S = 4.0  # for TCP, and again for TLS
 MAX_INCOMING_BYTES = 120 << 10  # with its frame below what the eye takes; the broker must not send more
 MAX_UNACKNOWLEDGED = 16  # messages the broker may send ahead
 MAX_PACKETS_A_STEP = 64
-_PUBLISH_OVERHEAD_BYTES = 64  # fixed header, topic, packet id, properties
+_PUBLISH_OVERHEAD_BYTES = 96  # fixed header, topic, packet id, properties
 _REFUSED = 0x80  # reason codes from here on are failures (MQTT 5, section 2.4)
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where the broker is, and as whom this camera goes there: alias, and the files of `STATE/post`."""
-
-    alias: str
-    host: str
-    port: int
-    certificate: Path
-    key: Path
-    authority: Path
+_TOO_LARGE = 0x95
+_LEFT_BYTES = 16 << 10  # what QoS 0 sends counts as gone when the kernel has no more than this on its way
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +45,13 @@ class Up:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The message that was out is no longer: with the broker, or refused by it, and why."""
+    """The message that was out is no longer: with the broker, or refused by it, and why.
+
+    `limit_bytes` are what it takes, where it was for its size; 0: no word of that.
+    """
 
     refused: str | None = None
+    limit_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +65,25 @@ Event = Up | Done | Came
 
 
 class Session:
-    """One connection. `connect`, then `step` whenever the socket is ready and at least every second, then `close`."""
+    """One connection. `connect`, then `step` whenever the socket is ready and at least every second, then `close`.
 
-    def __init__(self, address: Address) -> None:
+    `will` is what the broker publishes for this camera when the connection breaks; after `close` it doesn't.
+    """
+
+    def __init__(self, address: Address, will: bytes) -> None:
         self._address = address
         self._events: list[Event] = []
         self._accepted = False
         self._ended: LinkDown | None = None
         self._last_error = ""
         self._out: paho.MQTTMessageInfo | None = None
+        self._out_bytes = 0
+        self._leaving = False  # what is out is of QoS 0
         self._max_payload_bytes: int | None = None
         # No client id: the broker then makes one up, so that nobody can take this session over by its name.
         self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5, reconnect_on_failure=False)
         self._client.tls_set_context(tls_context(address))
+        self._client.will_set(f"sealcam/{address.alias}/ev", will, qos=1, retain=False)
         self._client.connect_timeout = CONNECT_S
         self._client.max_inflight_messages_set(1)
         self._client.max_queued_messages_set(1)
@@ -123,18 +127,25 @@ class Session:
         sock = self._client.socket()
         return isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
 
-    def publish(self, message: bytes) -> None:
-        """Send `message` on the camera's event topic, QoS 1, after `Up`; `Done` comes from a later `step`.
+    @property
+    def leaving(self) -> bool:
+        """Whether to `step` again soon: the kernel tells nobody when it has sent what it was given."""
+        return self._leaving and not self.wants_write
+
+    def publish(self, message: bytes, topic: str = "ev", qos: int = 1) -> None:
+        """Send `message` on a topic below the camera's own, after `Up`; `Done` comes from a later `step`.
 
         Raises:
             LinkDown: the connection isn't up any more, or not yet: paho would keep the message in a queue.
         """
         if not self._accepted or not self._client.is_connected():
             raise self._ended or LinkDown("the connection to the broker has ended")
-        if self._max_payload_bytes is not None and len(message) > self._max_payload_bytes:
-            self._events.append(Done(f"it takes {self._max_payload_bytes} bytes at most"))
+        limit = self._max_payload_bytes
+        if limit is not None and len(message) > limit:
+            self._events.append(Done(f"it takes {limit} bytes at most", max(0, limit)))
             return
-        self._out = self._client.publish(f"sealcam/{self._address.alias}/ev", message, qos=1)
+        self._out_bytes, self._leaving = len(message), qos == 0
+        self._out = self._client.publish(f"sealcam/{self._address.alias}/{topic}", message, qos=qos)
         self._check()
 
     def step(self, *, read: bool, write: bool) -> list[Event]:
@@ -151,8 +162,24 @@ class Session:
             read, packets = False, packets + 1
         self._client.loop_misc()
         self._check()
+        self._look_left()
         events, self._events = self._events, []
         return events
+
+    def _look_left(self) -> None:
+        """Whether what QoS 0 sends has left: written whole, and nearly all of it acknowledged by the other side."""
+        if self._leaving and self._out is not None and self._out.is_published() and self._unsent() <= _LEFT_BYTES:
+            self._out, self._leaving = None, False
+            self._events.append(Done())
+
+    def _unsent(self) -> int:
+        """How much the kernel has that the other side has not acknowledged (tcp(7), SIOCOUTQ)."""
+        found = array.array("i", [0])
+        try:
+            fcntl.ioctl(self.fileno(), termios.TIOCOUTQ, found)
+        except OSError:
+            return 0  # no connection: `_check` says so
+        return found[0]
 
     def _check(self) -> None:
         if self._client.socket() is None:
@@ -189,9 +216,13 @@ class Session:
             self._events.append(Up())
 
     def _on_publish(self, _c: object, _u: object, mid: int, reason: ReasonCode, _p: object) -> None:
-        if self._out is not None and self._out.mid == mid:
-            self._out = None
-            self._events.append(Done(str(reason) if reason.value >= _REFUSED else None))
+        if self._out is None or self._out.mid != mid or self._leaving:
+            return
+        self._out = None
+        if reason.value < _REFUSED:
+            self._events.append(Done())
+        else:  # how much is too much it doesn't say
+            self._events.append(Done(str(reason), self._out_bytes // 2 if reason.value == _TOO_LARGE else 0))
 
     def _on_message(self, _c: object, _u: object, message: paho.MQTTMessage) -> None:
         self._events.append(Came(bytes(message.payload)))
@@ -222,51 +253,7 @@ class Session:
             self._ended = LinkDown(f"the connection to the broker ended ({reason})")
 
 
-def tls_context(address: Address) -> ssl.SSLContext:
-    """TLS 1.3 alone, the hub's authority alone, the host name checked, this camera's certificate shown.
-
-    Raises:
-        ConfigError: a file is missing or isn't what it should be.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    hint = "claim the camera again: sealcam-provision claim"
-    try:
-        context.load_verify_locations(cafile=address.authority)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"can't use the hub's authority {address.authority}: {_words(error)}", hint) from error
-    try:
-        context.load_cert_chain(address.certificate, address.key)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(
-            f"can't use this camera's certificate {address.certificate}: {_words(error)}", hint
-        ) from error
-    return context
-
-
 def _send_at_once(_client: object, _data: object, sock: object) -> None:
     """No Nagle: messages are small and single, and each would wait 40 ms for the broker's delayed acknowledgement."""
     if isinstance(sock, socket.socket):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def explain(error: OSError, where: str) -> LinkDown:
-    """Why a connection to `where` could not be made, in words, with a hint."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        hint = "is this the hub that claimed the camera? a hub that was set up anew must claim it again"
-        return LinkDown(f"the broker at {where} is not this home's: {error.verify_message}", hint)
-    if isinstance(error, ssl.SSLError):
-        return LinkDown(f"no TLS 1.3 with the broker at {where}: {_words(error)}", "is that port the broker's?")
-    if isinstance(error, socket.gaierror):
-        return LinkDown(f"the broker's host in {where} is unknown", "is the name right, and is there a name service?")
-    if isinstance(error, ConnectionRefusedError):
-        return LinkDown(f"nobody listens at {where}", "is the broker running?")
-    if isinstance(error, TimeoutError):
-        return LinkDown(f"no answer from {where}", "is the hub on, and on this network?")
-    return LinkDown(f"can't reach the broker at {where}: {_words(error)}", "is the network up?")
-
-
-def _words(error: OSError) -> str:
-    if isinstance(error, ssl.SSLError):
-        return (error.reason or "not a PEM file of that kind").lower().replace("_", " ")
-    return error.strerror or str(error)

@@ -1,45 +1,29 @@
 """The camera's only copy of what the hub has not yet confirmed: durable, bounded, and the keeper of the chain.
 
-One SQLite database, opened by the eye alone. Sequence, chain head and envelope are written in one transaction, so a
-crash may lose an event that was never queued, but never forks the chain. What is evicted over the byte bound
-leaves a tombstone, and tombstones travel in a loss event. When something is sent is `schedule`'s, how is `link`'s,
-and whether a receipt is genuine is decided before `acknowledge` is called. design/pipeline.md, "Outbox".
+One SQLite database, opened by the eye alone. Sequence, chain head, epoch and envelope are written in one
+transaction, so a crash may lose an event that was never queued, but never forks the chain. What is evicted over the
+byte bound leaves a tombstone, and tombstones travel in a loss event. When something is sent is `schedule`'s, how is
+`link`'s, and whether a receipt is genuine is decided before `acknowledge` is called. design/pipeline.md, "Outbox".
 """
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sealcam import storage
+from sealcam import mailrows, storage
+from sealcam.mailrows import Head, Step
 from sealcam.schedule import Schedule
-from sealcam.tombs import Tomb, bury, release, unannounced
+from sealcam.tombs import Tomb, bury, unannounced
 from sealcam.wire.sealed import GENESIS, HASH_BYTES, Sealed, envelope_hash
 
 __all__ = ["Outbox", "OutboxStats", "Queued", "Tomb"]
 
 LOSS_URGENCY = 1
 MAX_TOMBS = 512  # in one loss event: at 60 bytes each far below the bound of a body; the rest goes in the next one
-_VERSION = 1
-_SCHEMA = """
-CREATE TABLE head (
-    id INTEGER PRIMARY KEY CHECK (id = 0), seq INTEGER NOT NULL, hash BLOB NOT NULL, evicted INTEGER NOT NULL
-);
-CREATE TABLE mail (
-    seq INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, urgency INTEGER NOT NULL, prekey INTEGER NOT NULL,
-    size INTEGER NOT NULL, envelope BLOB NOT NULL
-);
-CREATE INDEX eviction ON mail (urgency DESC, seq, size);
-CREATE INDEX prekeys ON mail (prekey);
-CREATE TABLE tombs (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, last_hash BLOB NOT NULL, loss INTEGER);
-CREATE INDEX losses ON tombs (loss);
-CREATE INDEX ends ON tombs (last);
-INSERT INTO head VALUES (0, 0, zeroblob(32), 0);
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +38,10 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class OutboxStats:
-    """What a beat tells of the outbox; `evicted` counts since the outbox was made."""
+    """What a beat tells of the outbox; `evicted` counts since the outbox was made.
+
+    `oldest_prekey` is the lowest number given as `prekey` with what is queued.
+    """
 
     queued: int
     queued_bytes: int
@@ -75,35 +62,49 @@ class Outbox:
         self._max_bytes = max_bytes
         self._on_change = on_change
         self._lock = threading.Lock()
-        self._db = storage.open_alone(path, _SCHEMA, _VERSION)
+        self._db = storage.open_alone(path, mailrows.SCHEMA, mailrows.VERSION, mailrows.UPGRADES)
         try:
             with storage.errors(path):
-                self._seq, self._hash, self._evicted = self._load_head()
+                self._head, self._evicted = self._load_head()
                 self._bytes: int = self._db.execute("SELECT coalesce(sum(size), 0) FROM mail").fetchone()[0]
                 self._schedule = Schedule(self._db.execute("SELECT seq, urgency FROM mail INDEXED BY eviction"))
         except BaseException:
             self._db.close()
             raise
 
-    def append(self, seal: Callable[[int, bytes], Sealed], urgency: int, prekey: int) -> int:
+    def append(
+        self,
+        seal: Callable[[int, bytes], Sealed],
+        urgency: int,
+        prekey: int,
+        *,
+        clip: bytes | None = None,
+        kept: bool = False,
+        epoch: int | None = None,
+    ) -> int:
         """Queue what `seal(seq, prev)` returns, and return its sequence; evicts when over the bound.
 
-        `seal` runs inside the transaction: what it raises goes through and nothing has happened.
+        `seal` runs inside the transaction: what it raises goes through and nothing has happened. `clip` (its id) is
+        the clip whose key this envelope carries: if it is evicted, so must the clip be. What is `kept` is never
+        evicted. `epoch` becomes the head's: this envelope is the hand-over to it.
         """
         with self._lock:
             with self._transaction():
-                step = _Step(self._db, self._bytes)
-                seq = self._seq + 1
-                sealed = seal(seq, self._hash)
-                name = step.insert(seq, sealed, urgency, prekey)
+                step = Step(self._db, self._bytes)
+                seq = self._head.seq + 1
+                sealed = seal(seq, self._head.hash)
+                name = step.insert(seq, sealed, urgency, prekey, kept, clip)
                 step.evict(self._max_bytes)
-                step.finish(seq, name, self._evicted)
-            self._done(step, seq, name, urgency)
+                head = Head(seq, name, self._head.epoch if epoch is None else epoch)
+                step.finish(head, self._evicted)
+            self._done(step, head, urgency)
         self._on_change()
         return seq
 
-    def append_loss(self, seal: Callable[[int, bytes, tuple[Tomb, ...]], Sealed], prekey: int) -> int | None:
-        """Queue a loss event over the tombstones that none has announced yet, and return its sequence.
+    def append_loss(
+        self, seal: Callable[[int, bytes, tuple[Tomb, ...]], Sealed], prekey: int, at_most: int = MAX_TOMBS
+    ) -> int | None:
+        """Queue a loss event over up to `at_most` tombstones that none has announced yet, and return its sequence.
 
         None when there are none, or when the queue is so full of more urgent events that it would be evicted at
         once: then nothing has happened, and the tombstones wait.
@@ -111,23 +112,54 @@ class Outbox:
         with self._lock:
             try:
                 with self._transaction():
-                    step = _Step(self._db, self._bytes)
-                    tombs = unannounced(self._db, MAX_TOMBS)
+                    step = Step(self._db, self._bytes)
+                    tombs = unannounced(self._db, at_most)
                     if not tombs:
                         raise _NoRoom
-                    seq = self._seq + 1
-                    sealed = seal(seq, self._hash, tombs)
-                    name = step.insert(seq, sealed, LOSS_URGENCY, prekey)
+                    seq = self._head.seq + 1
+                    sealed = seal(seq, self._head.hash, tombs)
+                    name = step.insert(seq, sealed, LOSS_URGENCY, prekey, False, None)
                     self._db.executemany("UPDATE tombs SET loss = ? WHERE first = ?", [(seq, t.first) for t in tombs])
                     step.evict(self._max_bytes)
                     if seq in step.evicted:
                         raise _NoRoom
-                    step.finish(seq, name, self._evicted)
+                    head = Head(seq, name, self._head.epoch)
+                    step.finish(head, self._evicted)
             except _NoRoom:
                 return None
-            self._done(step, seq, name, LOSS_URGENCY)
+            self._done(step, head, LOSS_URGENCY)
         self._on_change()
         return seq
+
+    def begin(self, epoch: int) -> None:
+        """Record the number of the epoch that signs, where none was recorded yet."""
+        self._move(Head(self._head.seq, self._head.hash, epoch), ())
+
+    def bridge(self, last: int, last_hash: bytes, epoch: int) -> None:
+        """Go on after sequence `last`: what was signed up to there is lost, and a tombstone says so.
+
+        `last_hash` is made up, since nobody knows the real one; it is the `prev` of the next envelope.
+        """
+        self._move(Head(last, last_hash, epoch), (Tomb(self._head.seq + 1, last, last_hash),))
+
+    def _move(self, head: Head, tombs: tuple[Tomb, ...]) -> None:
+        with self._lock:
+            with self._transaction():
+                step = Step(self._db, self._bytes)
+                for tomb in tombs:
+                    bury(self._db, tomb)
+                step.finish(head, self._evicted)
+            self._head = head
+
+    def clips_to_delete(self) -> tuple[bytes, ...]:
+        """Ids of clips whose key was evicted: nobody will ever open them. Remembered until `clip_deleted`."""
+        with self._lock, storage.errors(self._path):
+            return tuple(row[0] for row in self._db.execute("SELECT clip FROM clips ORDER BY clip"))
+
+    def clip_deleted(self, clip: bytes) -> None:
+        """That clip's file is gone."""
+        with self._lock, self._transaction():
+            self._db.execute("DELETE FROM clips WHERE clip = ?", (clip,))
 
     def next(self, now_ns: int) -> Queued | None:
         """The most urgent envelope that is due, then the lowest sequence; it stays queued."""
@@ -176,7 +208,12 @@ class Outbox:
     def head(self) -> tuple[int, bytes]:
         """The newest sequence and its envelope's hash; (0, GENESIS) when nothing was ever queued."""
         with self._lock:
-            return self._seq, self._hash
+            return self._head.seq, self._head.hash
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of the key that signs the next envelope; 0 while none was recorded."""
+        return self._head.epoch
 
     def stats(self) -> OutboxStats:
         """How much is queued, what was evicted, and the lowest prekey number something queued is sealed to."""
@@ -184,6 +221,11 @@ class Outbox:
             with storage.errors(self._path):
                 (oldest,) = self._db.execute("SELECT min(prekey) FROM mail").fetchone()
             return OutboxStats(len(self._schedule), self._bytes, self._evicted, oldest)
+
+    def due_now(self, first: int, last: int) -> int:
+        """What is queued from `first` to `last`, both counted in, is due at once; how many that are."""
+        with self._lock:
+            return self._schedule.due_now(first, last)
 
     def due_in_s(self, now_ns: int) -> float | None:
         """Seconds until `next` could return something, 0 for now; none when nothing is queued."""
@@ -196,27 +238,28 @@ class Outbox:
         with self._lock, storage.errors(self._path):
             self._db.close()
 
-    def _load_head(self) -> tuple[int, bytes, int]:
-        seq, name, evicted = self._db.execute("SELECT seq, hash, evicted FROM head").fetchone() or (-1, b"", 0)
+    def _load_head(self) -> tuple[Head, int]:
+        row = self._db.execute("SELECT seq, hash, epoch, evicted FROM head").fetchone() or (-1, b"", 0, 0)
+        head = Head(*row[:3])
         (newest,) = self._db.execute("SELECT coalesce(max(seq), 0) FROM mail").fetchone()
-        if seq < newest or len(name) != HASH_BYTES or (seq == 0) != (name == GENESIS):
+        if head.seq < newest or len(head.hash) != HASH_BYTES or (head.seq == 0) != (head.hash == GENESIS):
             raise storage.damaged(self._path)
-        return seq, name, evicted
+        return head, row[3]
 
     def _lose(self, seq: int) -> None:
         with self._transaction():
-            step = _Step(self._db, self._bytes)
+            step = Step(self._db, self._bytes)
             step.bury(seq)
-            step.finish(self._seq, self._hash, self._evicted)
-        self._done(step, self._seq, self._hash, None)
+            step.finish(self._head, self._evicted)
+        self._done(step, self._head, None)
 
-    def _done(self, step: _Step, seq: int, name: bytes, urgency: int | None) -> None:
+    def _done(self, step: Step, head: Head, urgency: int | None) -> None:
         """Take over, after the commit, what `step` did."""
         if urgency is not None:
-            self._schedule.add(seq, urgency)
+            self._schedule.add(head.seq, urgency)
         for gone in step.evicted:
             self._schedule.remove(gone)
-        self._seq, self._hash, self._bytes = seq, name, step.bytes
+        self._head, self._bytes = head, step.bytes
         self._evicted += len(step.evicted)
 
     def _transaction(self) -> AbstractContextManager[None]:
@@ -225,37 +268,3 @@ class Outbox:
 
 class _NoRoom(Exception):
     """Roll back: there is nothing to announce or no room for it."""
-
-
-class _Step:
-    """What one transaction changes: rows at once, the outbox's memory only after the commit."""
-
-    def __init__(self, db: sqlite3.Connection, queued_bytes: int) -> None:
-        self._db = db
-        self.bytes = queued_bytes
-        self.evicted: list[int] = []
-
-    def insert(self, seq: int, sealed: Sealed, urgency: int, prekey: int) -> bytes:
-        name = envelope_hash(sealed)
-        row = (seq, name, urgency, prekey, len(sealed), sealed)
-        self._db.execute("INSERT INTO mail VALUES (?, ?, ?, ?, ?, ?)", row)
-        self.bytes += len(sealed)
-        return name
-
-    def evict(self, max_bytes: int) -> None:
-        """Bury the least urgent, then the oldest, until the rest fits."""
-        while self.bytes > max_bytes:
-            (seq,) = self._db.execute("SELECT seq FROM mail ORDER BY urgency DESC, seq LIMIT 1").fetchone()
-            self.bury(seq)
-
-    def bury(self, seq: int) -> None:
-        size, name = self._db.execute("SELECT size, hash FROM mail WHERE seq = ?", (seq,)).fetchone()
-        self._db.execute("DELETE FROM mail WHERE seq = ?", (seq,))
-        release(self._db, seq)
-        bury(self._db, Tomb(seq, seq, name))
-        self.bytes -= size
-        self.evicted.append(seq)
-
-    def finish(self, seq: int, name: bytes, evicted_before: int) -> None:
-        evicted = evicted_before + len(self.evicted)
-        self._db.execute("UPDATE head SET seq = ?, hash = ?, evicted = ?", (seq, name, evicted))

@@ -1,8 +1,9 @@
-"""The post: carries sealed mail from the eye's socket to the broker and what comes for this camera back.
+"""The post: carries sealed mail and freight from the eye's socket to the broker, and what comes for this camera back.
 
 A stateless pump: no device, no pixel, no key but its own TLS key, nothing stored, one message out at a time. Either
 side may go and come back in any order. It connects to the broker only while the eye listens, because what the
-broker hands over to nobody is lost. Framing is `frames`, the broker `mqtt`. design/pipeline.md, "Eye and post".
+broker hands over to nobody is lost, and leaves the eye's will there. Framing is `messages`, the broker `mqtt`.
+design/pipeline.md, "Eye and post".
 """
 
 from __future__ import annotations
@@ -13,17 +14,19 @@ import re
 import select
 import threading
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from sealcam.clocks import Clock, SystemClock
-from sealcam.frames import Delivered, Frame, LinkState, Published
 from sealcam.mailslot import MailSlot
-from sealcam.mqtt import Address, Came, Done, Session, Up, tls_context
+from sealcam.messages import Carry, Delivered, LinkState, Message, Publish, Published, Refused, Way
+from sealcam.mqtt import Came, Done, Session, Up
 from sealcam.notify import harden
 from sealcam.retry import Retry
 from sealcam.service import Beat, Service
-from sealcam.wire.errors import ConfigError, LinkDown
+from sealcam.tls import Address, tls_context
+from sealcam.wire.errors import ConfigError, LinkDown, StorageError
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +34,10 @@ _NS = 1_000_000_000
 TICK_S = 0.5  # how often `stop` and the broker's keepalive are looked at
 BEAT_S = 60.0  # finding a host's address and connecting to it may block for a while
 GRACE_S = 15.0
+LEAVING_S = 0.01  # how often it is looked whether what nobody acknowledges has left
 HOLD_BYTES = 256 << 10  # so much for an eye that doesn't read; beyond it the broker isn't read either
+_FOLDERS = {Way.CLIP: "clip", Way.LIVE: "live"}
+_QOS = {Way.CLIP: 1, Way.LIVE: 0}
 _CLAIM = "claim the camera: sealcam-provision claim"
 
 
@@ -54,7 +60,13 @@ def run(settings: PostSettings) -> int:
     tls_context(address)
     clock = SystemClock()
     service = Service("post", clock, grace_s=GRACE_S)
-    post = Post(settings.socket, address, clock, random.SystemRandom())
+
+    def forget() -> None:
+        _log.warning("the camera was reset: its certificate and the broker's address are destroyed")
+        destroy(settings.state)
+        service.finish()
+
+    post = Post(settings.socket, address, clock, random.SystemRandom(), forget)
     service.add("pump", lambda beat: post.run(beat, service.stop), deadline_s=BEAT_S)
     return service.run()
 
@@ -84,17 +96,38 @@ def read_address(state: Path) -> Address:
     raise ConfigError(f"{path} must hold alias (16 hex digits), host and port, and no more", _CLAIM)
 
 
-class Post:
-    """The pump between one eye and one broker; `run` is its worker."""
+def destroy(state: Path) -> None:
+    """Remove all that a claim left in the post's folder, the key first.
 
-    def __init__(self, path: Path, address: Address, clock: Clock, chance: random.Random) -> None:
+    Raises:
+        StorageError: something can't be removed.
+    """
+    for path in sorted(state.iterdir(), key=lambda path: path.suffix != ".key"):
+        try:
+            path.unlink()
+        except OSError as error:
+            raise StorageError(f"can't remove {path}: {error.strerror}") from error
+
+
+class Post:
+    """The pump between one eye and one broker; `run` is its worker. `forget` is called when the camera was reset."""
+
+    def __init__(
+        self,
+        path: Path,
+        address: Address,
+        clock: Clock,
+        chance: random.Random,
+        forget: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._forget = forget
         self._path = path
         self._address = address
         self._clock = clock
         self._eye: MailSlot | None = None
         self._session: Session | None = None
         self._up = False
-        self._token: int | None = None  # of what is out
+        self._out: Publish | Carry | None = None
         self._refused: set[str] = set()  # why the broker refused a message, told once a connection
         self._find_eye = Retry(_log, "the eye is there again", chance, first_s=0.1, last_s=0.5)
         self._find_broker = Retry(_log, "the broker is there again", chance, first_s=0.5, last_s=30.0)
@@ -124,8 +157,9 @@ class Post:
                 self._find_eye.failed(error, now_ns)
             else:
                 self._find_eye.came(now_ns)
-        if self._eye is not None and self._session is None and now_ns >= self._find_broker.due_ns:
-            self._session = Session(self._address)
+        will = None if self._eye is None else self._eye.will
+        if will is not None and self._session is None and now_ns >= self._find_broker.due_ns:
+            self._session = Session(self._address, will)
             try:
                 self._session.connect()
             except LinkDown as error:
@@ -136,7 +170,7 @@ class Post:
         poll = select.poll()
         eye, session = self._eye, self._session
         if eye is not None:
-            takes = self._up and not eye.inbox and self._token is None
+            takes = eye.will is None or (self._up and not eye.inbox and self._out is None)
             poll.register(eye, (select.POLLIN if takes else 0) | (select.POLLOUT if eye.unsent_bytes else 0))
         if session is not None:
             held = eye is not None and eye.unsent_bytes > HOLD_BYTES
@@ -147,6 +181,9 @@ class Post:
                 self._serve_eye(eye, ready.get(eye.fileno(), 0))
             except LinkDown as error:
                 return self._lose_eye(error)
+            finally:
+                if eye.forgets:
+                    self._forget()
         if session is not None:
             events = ready.get(session.fileno(), 0)
             try:
@@ -160,7 +197,8 @@ class Post:
         """How long there can be nothing to do."""
         if self._session is not None and self._session.has_unread:
             return 0
-        wait_ns, now_ns = round(TICK_S * _NS), self._clock.boot_ns()
+        leaving = self._session is not None and self._session.leaving
+        wait_ns, now_ns = round((LEAVING_S if leaving else TICK_S) * _NS), self._clock.boot_ns()
         if self._eye is None:
             wait_ns = min(wait_ns, self._find_eye.due_ns - now_ns)
         elif self._session is None:
@@ -176,26 +214,33 @@ class Post:
                     self._refused.clear()
                     self._find_broker.came(self._clock.boot_ns())
                     self._tell_eye(LinkState(True))
-                case Done(None):
-                    if self._token is not None:
-                        self._tell_eye(Published(self._token))
-                    self._token = None
-                case Done(str(refused)):
-                    self._token = None  # not told: the eye lets it wait and goes on with the next
-                    if refused not in self._refused:
-                        self._refused.add(refused)
-                        _log.warning("the broker refuses a message (%s); is its access list right?", refused)
+                case Done(refused, limit):
+                    self._done(refused, limit)
                 case Came(message):
                     self._tell_eye(Delivered(message))
+
+    def _done(self, refused: str | None, limit_bytes: int) -> None:
+        """What was out is no longer; the eye isn't told of an envelope refused: it lets it wait, and goes on."""
+        out, self._out = self._out, None
+        if refused is not None and refused not in self._refused:
+            self._refused.add(refused)
+            _log.warning("the broker refuses a message (%s); is its access list right?", refused)
+        if out is not None and refused is None:
+            self._tell_eye(Published(out.token))
+        elif isinstance(out, Carry):
+            self._tell_eye(Refused(out.token, limit_bytes))
 
     def _publish_next(self) -> None:
         """Give the broker the next message, when it has none out."""
         if self._session is None or self._eye is None or not self._up:
             return
-        if self._token is None and self._eye.inbox:
-            publish = self._eye.inbox.popleft()
-            self._token = publish.token
-            self._session.publish(publish.envelope)
+        if self._out is None and self._eye.inbox:
+            self._out = self._eye.inbox.popleft()
+            match self._out:
+                case Publish(_, envelope):
+                    self._session.publish(envelope)
+                case Carry(_, way, of, payload):
+                    self._session.publish(payload, f"{_FOLDERS[way]}/{of.hex()}", _QOS[way])
 
     def _serve_eye(self, eye: MailSlot, events: int) -> None:
         if events & select.POLLOUT:
@@ -203,17 +248,20 @@ class Post:
         if events & ~select.POLLOUT:
             eye.read()
 
-    def _tell_eye(self, frame: Frame) -> None:
+    def _tell_eye(self, message: Message) -> None:
         if self._eye is not None:
-            self._eye.send(frame)
+            self._eye.send(message)
 
     def _lose_broker(self, error: LinkDown) -> None:
-        """The connection is gone, and what was out with it: the eye has it still."""
-        if self._session is not None:
-            self._session.close()
+        """The connection is gone, and what was out with it: the eye has it still.
+
+        One that was up may have left its will, so the eye is hung up on too: a new connection brings a new will.
+        """
         if self._up:
-            self._tell_eye(LinkState(False))
-        self._session, self._up, self._token = None, False, None
+            self._lose_eye()
+        elif self._session is not None:
+            self._session.close()
+        self._session, self._out = None, None
         self._find_broker.failed(error, self._clock.boot_ns())
 
     def _lose_eye(self, error: LinkDown | None = None) -> None:
@@ -222,7 +270,7 @@ class Post:
             self._eye.close()
         if self._session is not None:
             self._session.close()
-        self._eye = self._session = self._token = None
+        self._eye = self._session = self._out = None
         self._up = False
         if error is not None:
             self._find_eye.failed(error, self._clock.boot_ns())

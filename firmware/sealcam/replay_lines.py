@@ -6,12 +6,14 @@ The names and the order of the fields are a contract that tools outside the proj
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
 from typing import TextIO
 
+from sealcam.sight.panel import Trouble
+from sealcam.sight.types import Tampering
 from sealcam.sight.watch import WatchStats
 
 PROGRESS_EVERY_S = 0.5
@@ -35,6 +37,26 @@ class IncidentLine:
 
 
 @dataclass(slots=True)
+class TamperLine:
+    """Somebody's work on the camera in one clip, in seconds from the first frame to its end or the clip's."""
+
+    clip: str
+    kind: str
+    began_s: float
+    ended_s: float
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class TroubleLine:
+    """Something is wrong with a model since this clip: a code for machines, words for people."""
+
+    clip: str
+    code: str
+    words: str
+
+
+@dataclass(slots=True)
 class Tally:
     """What all clips together took."""
 
@@ -50,6 +72,8 @@ class Tally:
     gate_ns: int = 0
     step_ns: int = 0
     invoke_ns: list[int] = field(default_factory=list)
+    tampering: list[TamperLine] = field(default_factory=list)
+    troubles: list[TroubleLine] = field(default_factory=list)
 
     def add(self, stats: WatchStats, footage_s: float, dropped: int) -> None:
         """Count one clip that was watched to its end."""
@@ -61,6 +85,22 @@ class Tally:
         self.step_ns += stats.step_ns
         self.footage_s += footage_s
         self.dropped += dropped
+
+    def troubled(self, clip: str, trouble: Trouble) -> bool:
+        """Note it; false if another clip has told of it."""
+        news = all((line.code, line.words) != (trouble.code, trouble.words) for line in self.troubles)
+        if news:
+            self.troubles.append(TroubleLine(clip, trouble.code, trouble.words))
+        return news
+
+    def tampered(self, clip: str, said: Sequence[Tampering], first_ns: int) -> None:
+        """Note what began or ended."""
+        for one in said:
+            at_s = round((one.t_ns - first_ns) / 1e9, 3)
+            if one.on:
+                self.tampering.append(TamperLine(clip, str(one.kind), at_s, at_s, one.detail))
+            else:
+                [line for line in self.tampering if (line.clip, line.kind) == (clip, str(one.kind))][-1].ended_s = at_s
 
 
 class JsonLines:
@@ -96,7 +136,10 @@ class PlainLines:
         self._out.flush()
 
     def summary(self, tally: Tally) -> None:
-        """Write what all clips together took."""
+        """Write what was done to the camera, and what all clips together took."""
+        for line in tally.tampering:
+            span = f"{self._when(line.began_s)} to {self._when(line.ended_s)}"
+            self._out.write(f"{line.clip}: {span}  camera {line.kind}: {line.detail}\n")
         told = _summary(tally)
         plural = "" if tally.incidents == 1 else "s"
         self._out.write(
@@ -112,7 +155,7 @@ class PlainLines:
         return (self._at + timedelta(seconds=seconds)).isoformat(timespec="seconds")
 
 
-def _summary(tally: Tally) -> dict[str, str | int | float]:
+def _summary(tally: Tally) -> dict[str, object]:
     """Figures of this run; they differ from run to run, incident lines do not."""
     frames = max(1, tally.frames)
     return {
@@ -129,6 +172,8 @@ def _summary(tally: Tally) -> dict[str, str | int | float]:
         "gate_ms": round(tally.gate_ns / frames / 1e6, 3),
         "sight_ms": round(tally.step_ns / frames / 1e6, 3),
         "model": tally.model,
+        "tampering": [asdict(line) for line in tally.tampering],
+        "troubles": [asdict(line) for line in tally.troubles],
     }
 
 

@@ -60,6 +60,18 @@ class Schedule:
             entry.due_ns, entry.repeat_ns = _READY, FIRST_REPEAT_NS
         self._rebuild()
 
+    def due_now(self, first: int, last: int) -> int:
+        """What lies from `first` to `last`, both counted in, is due at once; how many that are."""
+        few = last - first < len(self._entries)
+        found = [seq for seq in (range(first, last + 1) if few else self._entries) if seq in self._entries]
+        wanted = [seq for seq in found if first <= seq <= last]
+        for seq in wanted:
+            entry = self._entries[seq]
+            if entry.due_ns != _READY:
+                entry.due_ns, entry.repeat_ns = _READY, FIRST_REPEAT_NS
+                heapq.heappush(self._ready, (entry.urgency, seq))
+        return len(wanted)
+
     def next(self, now_ns: int) -> int | None:
         """The most urgent sequence that is due, the lowest of several; it stays until published or removed."""
         self._ripen(now_ns)

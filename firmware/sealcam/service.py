@@ -41,6 +41,7 @@ class _Worker:
     name: str
     run: Callable[[Beat], None]
     deadline_ns: int
+    late: Callable[[], None]
     beat_ns: int = 0
     beaten: bool = False
     thread: threading.Thread | None = None
@@ -65,9 +66,18 @@ class Service:
         self._signalled = False
         self._code = 0
 
-    def add(self, worker_name: str, run: Callable[[Beat], None], deadline_s: float = 10.0) -> None:
-        """Add a worker, before `run`; its `run(beat)` loops until `stop` and beats at least every `deadline_s`."""
-        self._workers.append(_Worker(worker_name, run, round(deadline_s * _NS)))
+    def add(
+        self,
+        worker_name: str,
+        run: Callable[[Beat], None],
+        deadline_s: float = 10.0,
+        late: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Add a worker, before `run`; its `run(beat)` loops until `stop` and beats at least every `deadline_s`.
+
+        `late` is called where it doesn't, before the process ends, and raises nothing.
+        """
+        self._workers.append(_Worker(worker_name, run, round(deadline_s * _NS), late))
 
     def finish(self, code: int = 0) -> None:
         """End in order with `code`; from any thread."""
@@ -158,6 +168,7 @@ class Service:
             allowed_ns = worker.deadline_ns if worker.beaten else max(worker.deadline_ns, round(START_S * _NS))
             if now_ns - worker.beat_ns > allowed_ns:
                 late_s = (now_ns - worker.beat_ns) / _NS
+                worker.late()
                 return self._fail(worker, SealcamError(f"worker {worker.name} gave no beat for {late_s:.0f} s"))
         return None
 

@@ -7,7 +7,7 @@ refused; a write that failed is rolled back, and the next may succeed once there
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,13 +16,23 @@ from sealcam.wire.errors import StorageError
 _BUSY_S = 0.2  # an eye that is being replaced ends within this
 
 
-def open_alone(path: Path, schema: str, version: int) -> sqlite3.Connection:
+class InUse(StorageError):
+    """Another process has the file open."""
+
+
+class Damaged(StorageError):
+    """The file's content can't be: what was in it is lost."""
+
+
+def open_alone(path: Path, schema: str, version: int, upgrades: Mapping[int, str] | None = None) -> sqlite3.Connection:
     """A connection to `path` that nobody else has; a new file gets `schema` and `version` in one transaction.
 
-    Usable from any thread, but from one at a time. Statements commit by themselves outside `transaction`.
+    `upgrades` has, for each older version, the statements that make `version` of it; they run in one transaction
+    too. Usable from any thread, but from one at a time. Statements commit by themselves outside `transaction`.
 
     Raises:
-        StorageError: it can't be opened or made, is in use, is damaged, or has another version.
+        InUse: another process has it.
+        StorageError: it can't be opened or made, is damaged, or has another version.
     """
     _touch(path)
     with errors(path):
@@ -39,8 +49,9 @@ def open_alone(path: Path, schema: str, version: int) -> sqlite3.Connection:
             db.execute("PRAGMA synchronous = FULL")
         with transaction(db, path):
             (found,) = db.execute("PRAGMA user_version").fetchone()
-            if found == 0:
-                for statement in (*schema.split(";\n"), f"PRAGMA user_version = {version}"):
+            change = schema if found == 0 else (upgrades or {}).get(found)
+            if change is not None:
+                for statement in (*change.split(";\n"), f"PRAGMA user_version = {version}"):
                     db.execute(statement)
             elif found != version:
                 raise StorageError(f"{path} was written by another version ({found})", "see CHANGELOG.md")
@@ -68,10 +79,10 @@ def transaction(db: sqlite3.Connection, path: Path) -> Iterator[None]:
             raise
 
 
-def damaged(path: Path) -> StorageError:
+def damaged(path: Path) -> Damaged:
     """The error for a file whose content can't be."""
     hint = "move it away to begin a new one: what was in it is lost, and the hub will raise an alarm"
-    return StorageError(f"{path} is damaged", hint)
+    return Damaged(f"{path} is damaged", hint)
 
 
 @contextmanager
@@ -95,7 +106,9 @@ def _touch(path: Path) -> None:
 def _explain(path: Path, error: sqlite3.Error) -> StorageError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_BUSY:
-        return StorageError(f"{path} is in use by another process", "is another `sealcam eye` running?")
+        return InUse(
+            f"{path} is in use by another process", "does `sealcam eye` run? stop it first: systemctl stop sealcam-eye"
+        )
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         hint = "make room on it; what is queued is safe and goes out when the camera runs again"
         return StorageError(f"the disk of {path} is full or broken ({error})", hint)

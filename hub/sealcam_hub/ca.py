@@ -92,6 +92,20 @@ def camera_certificate(authority: Authority, alias: str, csr: bytes, now: dt.dat
     Raises:
         EnvelopeError: it isn't a request, its key isn't P-256, or the sender doesn't hold that key.
     """
+    life = (now - dt.timedelta(days=1), now + dt.timedelta(days=CAMERA_DAYS))
+    return _requested(authority, alias, csr, life)
+
+
+def hub_certificate(authority: Authority, name: str, csr: bytes) -> bytes:
+    """The certificate (PEM) of another hub at this home's broker, for its certificate request (DER).
+
+    Raises:
+        EnvelopeError: as `camera_certificate`.
+    """
+    return _requested(authority, name, csr, (BEGIN, END))
+
+
+def _requested(authority: Authority, name: str, csr: bytes, life: tuple[dt.datetime, dt.datetime]) -> bytes:
     try:
         request = x509.load_der_x509_csr(csr)
         public = request.public_key()
@@ -100,9 +114,23 @@ def camera_certificate(authority: Authority, alias: str, csr: bytes, now: dt.dat
         raise EnvelopeError from error
     if not held or not isinstance(public, ec.EllipticCurvePublicKey) or not isinstance(public.curve, ec.SECP256R1):
         raise EnvelopeError
-    life = (now - dt.timedelta(days=1), now + dt.timedelta(days=CAMERA_DAYS))
-    builder = _leaf(authority, alias, public, life, ExtendedKeyUsageOID.CLIENT_AUTH)
+    builder = _leaf(authority, name, public, life, ExtendedKeyUsageOID.CLIENT_AUTH)
     return public_pem(builder.sign(authority.key, hashes.SHA256()))
+
+
+def serial(certificate: bytes) -> int:
+    """The serial number of a certificate (PEM)."""
+    return x509.load_pem_x509_certificate(certificate).serial_number
+
+
+def revocation_list(authority: Authority, serials: Sequence[int]) -> bytes:
+    """The list (PEM) of certificates that count no more; valid for as long as the authority, at any clock."""
+    builder = x509.CertificateRevocationListBuilder().issuer_name(authority.certificate.subject)
+    builder = builder.last_update(BEGIN).next_update(END)
+    for number in serials:
+        revoked = x509.RevokedCertificateBuilder().serial_number(number).revocation_date(BEGIN).build()
+        builder = builder.add_revoked_certificate(revoked)
+    return builder.sign(authority.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 def private_pem(key: Key) -> bytes:

@@ -1,7 +1,8 @@
-"""The one-time link that opens the console: made by whoever may write the hub's folder, good for one browser.
+"""The console's door: the one-time link, made by whoever may write the hub's folder, and the owner's passphrase.
 
-Only the token's hash is kept, in a file of its own, so that `sealcam-hub link` can make a new one while `serve` runs
-in another process. The newest link is the only one. What a used link becomes is left to `console.session`.
+Of the link only the token's hash is kept, in a file of its own, so that `sealcam-hub link` can make a new one while
+`serve` runs in another process. The newest link is the only one. What it is good for is left to `console.door`, what
+is kept of the passphrase to `passphrase`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from contextlib import suppress
 
 from sealcam.wire.errors import SealcamError
 from sealcam_hub.folder import Folder
+from sealcam_hub.passphrase import Passphrase
 
 _FILE = "console.link"
 _TOKEN_BYTES = 24
@@ -28,6 +30,16 @@ def make_link(folder: Folder, port: int) -> str:
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     folder.write(_FILE, json.dumps({"port": port, "digest": _digest(token)}).encode())
     return f"http://localhost:{port}/?token={token}"
+
+
+def address_for(folder: Folder, port: int) -> str:
+    """Where the owner goes: a new link where no passphrase was chosen yet, afterwards the plain address.
+
+    Raises:
+        StorageError: the folder can't be written.
+    """
+    link = make_link(folder, port)
+    return link if Passphrase(folder).mark() is None else f"http://localhost:{port}/"
 
 
 def new_link(folder: Folder) -> str:
@@ -49,6 +61,14 @@ def redeem(folder: Folder, token: str) -> bool:
         return False
     folder.write(_FILE, json.dumps({"port": found[0], "digest": ""}).encode())
     return True
+
+
+class Door(Passphrase):
+    """Link and passphrase of the hub in `folder`, as the console asks for them."""
+
+    def redeem(self, token: str) -> bool:
+        """Whether `token` is that of the newest link; it works once."""
+        return redeem(self._folder, token)
 
 
 def _read(folder: Folder) -> tuple[int, str] | None:

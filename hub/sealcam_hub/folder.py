@@ -1,7 +1,8 @@
 """The hub's state folder: where each file stands, written whole and for its owner's eyes alone.
 
 `ca/` authority, `keys/` the hub's keys, `link/` its own certificate for the broker, `broker/` Mosquitto's files,
-`ledger.db`, `hub.toml`. What is in them is left to `ca`, `keys`, `mosquitto` and `store`.
+`clips/` sealed clips, `ledger.db`, `hub.toml`. What is in them is left to `ca`, `keys`, `mosquitto`, `vault_files`
+and `store`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ VARIABLE = "SEALCAM_HUB_STATE"
 PARTS = ("ca", "keys", "link", "broker")
 
 
+class Held(StorageError):
+    """Another process holds what only one may have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where a service listens."""
@@ -35,10 +40,14 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a hub was made with: its broker's address, and the name of its certificate there."""
+    """What a hub was made with: its broker's address, and the name of its certificate there.
+
+    `workers` take messages in beside `serve`.
+    """
 
     broker: Address
     link_name: str
+    workers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,11 @@ class Folder:
     def ledger(self) -> Path:
         """The database."""
         return self.path / "ledger.db"
+
+    @property
+    def clips(self) -> Path:
+        """Where the vault's sealed clips are; made with the first."""
+        return self.path / "clips"
 
     @property
     def exists(self) -> bool:
@@ -100,6 +114,7 @@ class Folder:
                     os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
                 os.fsync(file.fileno())
             draft.replace(path)
+            self._sync(path.parent)
         except OSError as error:
             raise StorageError(f"{path} can't be written: {error.strerror}") from error
         return path
@@ -120,6 +135,40 @@ class Folder:
         except OSError as error:
             raise StorageError(f"{path} can't be read: {error.strerror}") from error
 
+    def remove(self, name: str) -> None:
+        """Remove a file if it is there, for good: also after a power cut.
+
+        Raises:
+            StorageError: the disk is read-only or broken.
+        """
+        path = self.path / name
+        try:
+            path.unlink(missing_ok=True)
+            self._sync(path.parent)
+        except OSError as error:
+            raise StorageError(f"{path} can't be removed: {error.strerror}") from error
+
+    def rename(self, old: str, new: str) -> None:
+        """Let the file `old` take the place of `new`, for good: also after a power cut.
+
+        Raises:
+            StorageError: the disk is read-only or broken.
+        """
+        path = self.path / new
+        try:
+            (self.path / old).replace(path)
+            self._sync(path.parent)
+        except OSError as error:
+            raise StorageError(f"{path} can't be written: {error.strerror}") from error
+
+    @staticmethod
+    def _sync(part: Path) -> None:
+        handle = os.open(part, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
     def save_settings(self, settings: Settings) -> None:
         """Write `hub.toml`; its being there means that the hub is complete."""
         text = (
@@ -127,6 +176,7 @@ class Folder:
             f"broker_host = {json.dumps(settings.broker.host)}\n"
             f"broker_port = {settings.broker.port}\n"
             f"link_name = {json.dumps(settings.link_name)}\n"
+            + (f"workers = {settings.workers}\n" if settings.workers else "")
         )
         self.write("hub.toml", text.encode())
 
@@ -139,7 +189,7 @@ class Folder:
         try:
             table = tomllib.loads(self.read("hub.toml").decode())
             address = Address(str(table["broker_host"]), int(table["broker_port"]))
-            return Settings(address, str(table["link_name"]))
+            return Settings(address, str(table["link_name"]), int(table.get("workers", 0)))
         except (UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, ValueError) as error:
             raise StorageError(f"{self.path / 'hub.toml'} isn't what `sealcam-hub init` wrote: {error}") from error
 
@@ -148,7 +198,8 @@ class Folder:
         """Hold the folder for `what`; another process that wants the same is told so.
 
         Raises:
-            StorageError: another process holds it.
+            Held: another process holds it.
+            StorageError: the folder can't be used.
         """
         try:
             handle = os.open(self.path / f"{what}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -159,8 +210,6 @@ class Folder:
             yield
         except BlockingIOError as error:
             message = f"another `sealcam-hub {what}` runs in {self.path}"
-            raise StorageError(
-                message, "one is enough; give the second one a folder of its own with --state"
-            ) from error
+            raise Held(message, "one is enough; give the second one a folder of its own with --state") from error
         finally:
             os.close(handle)

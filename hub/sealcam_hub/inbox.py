@@ -7,16 +7,18 @@ the bytes as they came before anything is parsed, and only after a refusal is it
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 from sealcam.wire import schema
-from sealcam.wire.bodies import BeatBody, EventType, LossBody
-from sealcam.wire.envelope import Opened, open_envelope, verified
+from sealcam.wire.bodies import BeatBody, EventType, WillBody
+from sealcam.wire.envelope import SEV1, Opened, open_envelope, verified
 from sealcam.wire.errors import EnvelopeError
 from sealcam.wire.sealed import MAX_ENVELOPE_BYTES, OUTSIDE_CHAIN
 from sealcam_hub.chain import Bridge, Link
+from sealcam_hub.contents import HandOver, Said, bridges_of, incident_of, said
+from sealcam_hub.keys import HubKeys
 from sealcam_hub.notices import Refusal
-from sealcam_hub.registry import Camera
+from sealcam_hub.registry import Camera, Epoch
 from sealcam_hub.tables import MAX_INT
 
 
@@ -31,21 +33,38 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An opened event: its place, its type, the incident it tells of, the tombstones it carries."""
+    """An opened event: its place, its signer's epoch, its type, its incident, and what follows from it."""
 
     link: Link
+    epoch: int
     kind: int
     incident: bytes | None
     bridges: tuple[Bridge, ...]
-    content_key: bytes
+    content_key: bytes = field(repr=False)
+    said: Said | None = field(repr=False)  # it may hold a clip's key
 
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """An opened beat and its number since the camera's boot."""
+    """An opened beat, its number since the camera's boot, and its signer's epoch."""
 
     counter: int
+    epoch: int
     body: BeatBody
+
+
+@dataclass(frozen=True, slots=True)
+class Will:
+    """An opened last will, its number since the camera's boot, and its signer's epoch."""
+
+    counter: int
+    epoch: int
+    body: WillBody
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """An opened cover envelope: it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,42 +72,61 @@ class Outside:
     """Signed and opened, but of a type outside the chain that this hub doesn't know."""
 
 
-_LONG_MAP = 0xB8  # from here on the count of a map's entries is a byte of its own
-_INCIDENT_KEY = b"\x01\x48"  # key 1, then a byte string of eight
-
-Mail = Event | Beat | Outside | Refusal
+Mail = Event | Beat | Will | Cover | Outside | Refusal
 
 _BEAT_NUMBERS = tuple(one.name for one in fields(BeatBody) if one.type == "int")
+SMALLEST_BYTES = 966  # of an envelope (design/wire.md section 12)
+_KID = slice(5, 13)  # where an envelope names its signer, and its epoch, before anything is verified
+_EPOCH = slice(13, 17)
 
 
-def open_mail(payload: bytes, name: bytes, camera: Camera, slot: int, others: Callable[[], Iterable[Camera]]) -> Mail:
+def open_mail(
+    payload: bytes, name: bytes, camera: Camera, keys: HubKeys, others: Callable[[], Iterable[Camera]]
+) -> Mail:
     """What `payload`, whose hash is `name`, is when it comes on `camera`'s topic.
 
-    `slot` is where this hub stands in the recipient set; `others` are the cameras that might have signed it instead.
+    The key id in it only chooses which of the camera's keys must have signed it. `others` are the cameras that might
+    have signed it instead.
     """
+    signer = camera.signer(payload[_KID]) or camera.epochs[0]
     try:
-        opened = open_envelope(payload, camera.public, camera.prekeys, slot=slot)
+        opened = open_envelope(payload, signer.public, (*camera.prekeys, *keys.spare), slot=keys.slot)
     except EnvelopeError:
-        return _why(payload, camera, others)
-    if opened.header.epoch != camera.epoch or not 0 < opened.seq <= MAX_INT:
+        return _why(payload, camera, signer, others)
+    if opened.header.epoch != signer.number or not 0 < opened.seq <= MAX_INT:
         return Refusal.MALFORMED
-    if opened.kind == EventType.BEAT:
-        return _beat(opened)
-    return Outside() if opened.kind >= OUTSIDE_CHAIN else _event(opened, name)
+    if opened.kind < OUTSIDE_CHAIN:
+        # An event has its place even where its body can't be read: a strange one must not hold up the rest.
+        return _event(opened, name, camera, keys)
+    match opened.kind:
+        case EventType.BEAT:
+            return _beat(opened)
+        case EventType.WILL:
+            return _will(opened)
+        case EventType.COVER:
+            return Cover()
+        case _:
+            return Outside()
 
 
-def _why(payload: bytes, camera: Camera, others: Callable[[], Iterable[Camera]]) -> Refusal:
+def _why(payload: bytes, camera: Camera, signer: Epoch, others: Callable[[], Iterable[Camera]]) -> Refusal:
     if len(payload) > MAX_ENVELOPE_BYTES:
         return Refusal.FORGED
-    if _signed(payload, camera):
+    if _signed(payload, signer):
         return Refusal.UNOPENABLE
-    crossed = any(_signed(payload, other) for other in others() if other.kid == payload[5:13])
-    return Refusal.CROSSED if crossed else Refusal.FORGED
+    candidates = (one for other in others() if (one := other.signer(payload[_KID])) is not None)
+    if any(_signed(payload, one) for one in candidates):
+        return Refusal.CROSSED
+    # Nobody can say yet who signed it: perhaps the camera's next key, before its hand-over has come.
+    if len(payload) < SMALLEST_BYTES or not payload.startswith(SEV1.magic):
+        return Refusal.FORGED
+    ahead = payload[_KID] != signer.kid and int.from_bytes(payload[_EPOCH], "big") == camera.epochs[0].number + 1
+    return Refusal.EARLY if ahead else Refusal.FORGED
 
 
-def _signed(payload: bytes, camera: Camera) -> bool:
+def _signed(payload: bytes, signer: Epoch) -> bool:
     try:
-        verified(payload, camera.public)
+        verified(payload, signer.public)
     except EnvelopeError:
         return False
     return True
@@ -96,36 +134,32 @@ def _signed(payload: bytes, camera: Camera) -> bool:
 
 def _beat(opened: Opened) -> Mail:
     try:
-        body = schema.decode(opened.body, BeatBody)
+        body = schema.from_map(opened.fields, BeatBody)
     except EnvelopeError:
         return Refusal.MALFORMED
-    if any(getattr(body, number) > MAX_INT for number in _BEAT_NUMBERS):
+    numbers = [getattr(body, number) for number in _BEAT_NUMBERS]
+    numbers += [number for one in body.others or () for number in (one.prekey, one.oldest_prekey)]
+    if max(*numbers, body.recipient_set or 0) > MAX_INT:
         return Refusal.MALFORMED
-    return Beat(opened.seq, body)
+    return Beat(opened.seq, opened.header.epoch, body)
 
 
-def _incident_id(body: bytes) -> bytes | None:
-    """The incident that a body tells of; the rest of it is read when it is shown.
-
-    `open_envelope` has checked that it is deterministic CBOR, so its lowest key, 1, comes first (design/wire.md 3).
-    """
-    start = 1 if body[0] < _LONG_MAP else 2
-    return body[start + 2 : start + 10] if body[start : start + 2] == _INCIDENT_KEY else None
-
-
-def _event(opened: Opened, name: bytes) -> Event:
-    """An event has its place even where its body can't be read: one strange event must not hold up the rest."""
-    incident: bytes | None = None
-    bridges: tuple[Bridge, ...] = ()
+def _will(opened: Opened) -> Mail:
     try:
-        if opened.kind == EventType.INCIDENT:
-            incident = _incident_id(opened.body)
-        elif opened.kind == EventType.LOSS:
-            stones = schema.decode(opened.body, LossBody).tombstones
-            bridges = tuple(Bridge(one.first, one.last, one.last_hash) for one in stones)
+        return Will(opened.seq, opened.header.epoch, schema.from_map(opened.fields, WillBody))
     except EnvelopeError:
-        pass
-    if not all(0 < one.first <= one.last < opened.seq for one in bridges):
-        bridges = ()
-    link = Link(opened.seq, name, opened.prev)
-    return Event(link, opened.kind, incident, bridges, opened.content_key)
+        return Refusal.MALFORMED
+
+
+def _event(opened: Opened, name: bytes, camera: Camera, keys: HubKeys) -> Event:
+    follows = said(opened, camera, keys)
+    ends = isinstance(follows, HandOver) and follows.holds
+    return Event(
+        link=Link(opened.seq, name, opened.prev, ends, opened.header.epoch, opened.kind == EventType.FAREWELL),
+        epoch=opened.header.epoch,
+        kind=opened.kind,
+        incident=incident_of(opened),
+        bridges=bridges_of(opened),
+        content_key=opened.content_key,
+        said=follows,
+    )

@@ -14,7 +14,8 @@ from rich.text import Text
 from sealcam_hub.views import EventView
 
 _COLOURS = {"threat": "bold red", "benign": "green", "false_alarm": "dim"}
-_SIGNS = {"threat": "▲", "benign": "●", "false_alarm": "○", "notice": "!", "loss": "✗", "health": "+", "unknown": "?"}
+_SIGNS = {"threat": "▲", "benign": "●", "false_alarm": "○", "notice": "!", "loss": "✗", "health": "+"}
+_SIGNS |= {"deleted": "-", "unknown": "?"}
 
 
 def iso(at_ns: int | None) -> str | None:
@@ -50,6 +51,7 @@ def json_line(event: EventView, pending: bool) -> str:
             "arrived": iso(event.arrived_ns),
             "camera_clock": iso(event.camera_ns),
             "thumbnail_bytes": event.thumbnail_bytes,
+            "clip": event.clip,
             "hash": event.hash,
             "text": event.text[0] if event.text else None,
             "kind": event.text[1] if len(event.text) > 1 else None,

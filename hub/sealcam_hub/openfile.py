@@ -13,7 +13,21 @@ from collections.abc import Iterator
 from sqlalchemy import select
 
 from sealcam.wire import schema
-from sealcam.wire.bodies import BeatBody, EventType, HealthBody, IncidentBody, LossBody
+from sealcam.wire.bodies import (
+    AnswerBody,
+    BeatBody,
+    ClipBody,
+    CoverBody,
+    EpochBody,
+    EventType,
+    FarewellBody,
+    HealthBody,
+    IncidentBody,
+    LossBody,
+    PieceBody,
+    PrivacyBody,
+    WillBody,
+)
 from sealcam.wire.envelope import Opened, open_envelope, open_with_content_key
 from sealcam.wire.errors import EnvelopeError
 from sealcam.wire.keys import key_id
@@ -26,8 +40,18 @@ _BODIES: dict[int, type] = {
     EventType.INCIDENT: IncidentBody,
     EventType.LOSS: LossBody,
     EventType.HEALTH: HealthBody,
+    EventType.EPOCH: EpochBody,
+    EventType.ANSWER: AnswerBody,
+    EventType.PIECE: PieceBody,
+    EventType.CLIP: ClipBody,
+    EventType.FAREWELL: FarewellBody,
+    EventType.PRIVACY: PrivacyBody,
     EventType.BEAT: BeatBody,
+    EventType.COVER: CoverBody,
+    EventType.WILL: WillBody,
 }
+_PICTURES = ("thumbnail", "data")  # told by their size alone
+_SECRETS = ("content_key",)  # told to nobody
 
 
 def open_file(store: Store, keys: HubKeys, envelope: bytes, signer: bytes | None = None) -> dict[str, object]:
@@ -56,8 +80,8 @@ def _opened(store: Store, keys: HubKeys, envelope: bytes, signer: bytes | None) 
     kept = select(tables.content_keys.c.wrapped).where(tables.content_keys.c.hash == envelope_hash(envelope))
     with store.reading() as connection:
         wrapped = connection.execute(kept).scalar()
-        loaded = (registry.load(connection, keys.table, alias) for alias in registry.all_aliases(connection))
-        cameras = [one.camera for one in loaded if one is not None]
+        loaded = registry.load_all(connection, keys.table, list(registry.revisions(connection)))
+        cameras = [one.camera for one in loaded.values()]
     for public, camera in _signers(cameras, envelope, signer):
         name = None if camera is None else camera.name
         if wrapped is not None:
@@ -71,11 +95,12 @@ def _opened(store: Store, keys: HubKeys, envelope: bytes, signer: bytes | None) 
 def _signers(
     cameras: list[registry.Camera], envelope: bytes, signer: bytes | None
 ) -> Iterator[tuple[bytes, registry.Camera | None]]:
-    """Who may have signed it: the one that was named, else the camera whose key id stands in the clear."""
+    """Who may have signed it: the one that was named, else the camera of whose keys one's id stands in the clear."""
     if signer is not None:
-        yield signer, next((one for one in cameras if one.public == signer), None)
+        yield signer, next((one for one in cameras if one.signer(key_id(signer)) is not None), None)
         return
-    yield from ((one.public, one) for one in cameras if key_id(one.public) == envelope[5:13])
+    found = ((one.signer(envelope[5:13]), one) for one in cameras)
+    yield from ((epoch.public, one) for epoch, one in found if epoch is not None)
 
 
 def _type(kind: int) -> str:
@@ -83,21 +108,22 @@ def _type(kind: int) -> str:
 
 
 def _body(opened: Opened) -> object:
+    """What the body says; of one that this version can't read its size, since a key or a picture may be in it."""
+    unread = {"unreadable_bytes": len(opened.body)}
     form = _BODIES.get(opened.kind)
     try:
-        return opened.body.hex() if form is None else _plain(schema.decode(opened.body, form))
+        return unread if form is None else _plain(schema.decode(opened.body, form))
     except EnvelopeError:
-        return opened.body.hex()
+        return unread
 
 
 def _plain(value: object) -> object:
-    """A body as JSON knows it: words for enumerations, hex digits for bytes, a picture by its size alone."""
+    """A body as JSON knows it: words for enumerations, hex digits for bytes, a picture by its size, no key."""
     if dataclasses.is_dataclass(value):
         names = [one.name for one in dataclasses.fields(value)]
-        found = {name: _plain(getattr(value, name)) for name in names if name != "thumbnail"}
-        if "thumbnail" in names:
-            found["thumbnail_bytes"] = len(getattr(value, "thumbnail", None) or b"")
-        return found
+        found = {name: _plain(getattr(value, name)) for name in names if name not in (*_PICTURES, *_SECRETS)}
+        sizes = {f"{name}_bytes": len(getattr(value, name) or b"") for name in names if name in _PICTURES}
+        return found | sizes
     if isinstance(value, enum.IntEnum):
         return value.name.lower()
     if isinstance(value, bytes):

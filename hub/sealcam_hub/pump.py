@@ -1,4 +1,4 @@
-"""The hub's one worker: messages in batches from the link to the ledger, receipts back, and what is due by time.
+"""A worker of the hub: messages in batches from the link to the ledger, receipts back, and what is due by time.
 
 The link's thread only queues; when the queue is full it waits, and the broker with it. A batch is whatever came while
 the one before was being written: the busier the hub, the more messages share a commit. Knows no MQTT.
@@ -7,14 +7,18 @@ the one before was being written: the busier the hub, the more messages share a 
 from __future__ import annotations
 
 import queue
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sealcam_hub.batch import Outcome, What
+from sealcam.wire.bodies import AnswerBody
 from sealcam_hub.clock import Clock
+from sealcam_hub.exchange import Exchange
 from sealcam_hub.feed import Feed
 from sealcam_hub.inbox import Message
 from sealcam_hub.notices import NoticeKind
+from sealcam_hub.others import Others
+from sealcam_hub.outcome import Outcome, What
 from sealcam_hub.receive import Receiver
 from sealcam_hub.watch import Watch
 from sealcam_hub.wishes import Wishes
@@ -23,10 +27,11 @@ BATCH = 256  # an fsync takes 10 ms on a slow card: under load they are shared
 QUEUED = 1024  # at 20 KiB a message 20 MiB; a full queue holds back the broker
 TICK_NS = 250_000_000
 RENEW_NS = 60_000_000_000
+LOOK_NS = 1_000_000_000  # how often one that leads looks at what others have taken in
 
 
 class Link(Protocol):
-    """The way to the cameras."""
+    """The way to the cameras, and to other hubs."""
 
     @property
     def up(self) -> bool:
@@ -37,6 +42,14 @@ class Link(Protocol):
         """Send to a camera; false when that isn't possible now."""
         ...
 
+    def ask(self, message: bytes) -> bool:
+        """Ask the home hub for something."""
+        ...
+
+    def fill(self, link: str, message: bytes) -> bool:
+        """Send another hub what it asked for."""
+        ...
+
 
 class RecordingLink:
     """A link to nowhere that keeps what is sent, for tests."""
@@ -44,6 +57,8 @@ class RecordingLink:
     def __init__(self) -> None:
         self.up = True
         self.sent: list[tuple[str, bytes]] = []
+        self.asks: list[bytes] = []
+        self.fills: list[tuple[str, bytes]] = []
 
     def send(self, alias: str, payload: bytes) -> bool:
         """Keep it while up."""
@@ -51,29 +66,71 @@ class RecordingLink:
             self.sent.append((alias, payload))
         return self.up
 
+    def ask(self, message: bytes) -> bool:
+        """Keep it while up."""
+        if self.up:
+            self.asks.append(message)
+        return self.up
+
+    def fill(self, link: str, message: bytes) -> bool:
+        """Keep it while up."""
+        if self.up:
+            self.fills.append((link, message))
+        return self.up
+
+
+class Live(Protocol):
+    """The live views, as far as the worker has to do with them."""
+
+    @property
+    def commanding(self) -> AbstractContextManager[object]:
+        """Held by whoever signs commands, until they are sent: a camera takes rising numbers alone."""
+        ...
+
+    def answered(self, alias: str, answer: AnswerBody, /) -> None:
+        """A camera's word on a command."""
+        ...
+
+    def tick(self) -> None:
+        """Do what is due by time."""
+        ...
+
 
 @dataclass(slots=True)
 class Pump:
-    """Call `deliver` from the link's thread and `run_once` for ever from one other."""
+    """Call `deliver` from the link's thread and `run_once` for ever from one other.
+
+    One of a hub's workers leads: it alone does what is due by time, and with `others` looks at what they take in.
+    `lane` of `lanes` is this one's.
+    """
 
     receiver: Receiver
     wishes: Wishes
     feed: Feed
     clock: Clock
+    exchange: Exchange | None = None
     watch: Watch = field(default_factory=Watch)
+    live: Live | None = None
+    leads: bool = True
+    others: Others | None = None
+    lane: int = 0
+    lanes: int = 1
     queue: queue.Queue[Message] = field(default_factory=lambda: queue.Queue(QUEUED))
     _arrived_ns: int = 0
     _ticked_ns: int = -TICK_NS
     _renewed_ns: int = -RENEW_NS
+    _looked_ns: int = -LOOK_NS
 
     def __post_init__(self) -> None:
-        lives = [one for one in self.receiver.standings() if one.life.boot is not None]
+        lives = [one for one in self.receiver.standings() if one.life.boot is not None and not one.camera.left]
         silent = [one.camera.alias for one in lives if one.life.silent]
         self.watch.expect([one.camera.alias for one in lives], self.clock.boot_ns(), silent)
 
     def deliver(self, alias: str, payload: bytes) -> None:
         """Queue a message; waits while the queue is full."""
-        self._arrived_ns = max(self._arrived_ns + 1, self.clock.wall_ns())  # no two arrive at once: pages are cut there
+        # No two arrive at once, at whichever worker: pages are cut there.
+        now_ns = self.clock.wall_ns() // self.lanes * self.lanes + self.lane
+        self._arrived_ns = max(self._arrived_ns + self.lanes, now_ns)
         self.queue.put(Message(alias, payload, self._arrived_ns))
 
     def run_once(self, link: Link, wait_s: float) -> int:
@@ -103,8 +160,11 @@ class Pump:
         return batch
 
     def _told(self, outcome: Outcome, link: Link) -> None:
-        if outcome.answer is not None:
-            link.send(outcome.alias, outcome.answer)
+        for message in (outcome.answer, *outcome.also):
+            if message is not None:
+                link.send(outcome.alias, message)
+        if outcome.answered is not None and self.live is not None:
+            self.live.answered(outcome.alias, outcome.answered)
         if outcome.what is What.BEAT:
             self.watch.beat(outcome.alias, self.clock.boot_ns())
         self._publish(outcome.topics)
@@ -114,16 +174,53 @@ class Pump:
             self.feed.publish(topic)
 
     def _tick(self, link: Link, now_ns: int) -> None:
+        if not self.leads:
+            self._renew(link, now_ns)
+            return
+        self._look(now_ns)
         if not link.up:
             self.watch.away(now_ns)
             return
+        self.watch.forget(one.camera.alias for one in self.receiver.standings() if one.camera.left)
         for alias in self.watch.silent(now_ns):
             self._publish(self.receiver.tell(alias, NoticeKind.SILENT))
         for alias, (first, last) in self.watch.gaps(self.receiver.gaps(), now_ns):
             self._publish(self.receiver.tell(alias, NoticeKind.GAP, first, last))
-        for alias, command in self.wishes.due():
-            link.send(alias, command)
-        if now_ns - self._renewed_ns >= RENEW_NS:
-            self._renewed_ns = now_ns
-            for alias, prekey in self.receiver.renew():
-                link.send(alias, prekey)
+        if self.receiver.is_home:
+            with nullcontext() if self.live is None else self.live.commanding:
+                for alias, command in self.wishes.due():
+                    link.send(alias, command)
+        if self.live is not None:
+            self.live.tick()
+        if self.exchange is not None:
+            for name, envelope in self.exchange.answers(now_ns):
+                link.fill(name, envelope)
+            for question in self.exchange.questions(self.receiver.standings(), now_ns):
+                link.ask(question)
+            for alias, first in self.exchange.hopeless():
+                self._publish(self.receiver.give_up(alias, first))
+        self._renew(link, now_ns)
+
+    def _look(self, now_ns: int) -> None:
+        """Take up what other workers took in: before anything is told to be missing."""
+        if self.others is None or now_ns - self._looked_ns < LOOK_NS:
+            return
+        self._looked_ns = now_ns
+        for alias in self.receiver.look_again():
+            self.watch.beat(alias, now_ns)
+            self.feed.publish(f"camera/{alias}")
+        news = self.others.news()
+        self._publish(news.topics)
+        if self.live is not None:
+            for alias, answer in news.answers:
+                self.live.answered(alias, answer)
+
+    def _renew(self, link: Link, now_ns: int) -> None:
+        if now_ns - self._renewed_ns < RENEW_NS:
+            return
+        self._renewed_ns = now_ns
+        if not self.leads:
+            self.receiver.look_again()
+            return
+        for alias, statement in self.receiver.renew():
+            link.send(alias, statement)

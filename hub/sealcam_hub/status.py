@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from rich.text import Text
 
+from sealcam_hub import deletion, offsite_status
 from sealcam_hub.home import Home
 from sealcam_hub.lines import iso, plain
+
+
+def _deleted(home: Home) -> deletion.Count:
+    with home.store.reading() as connection:
+        return deletion.count(connection)
 
 
 def status_json(home: Home) -> dict[str, object]:
     """Counts and cameras; `opened` are incidents of which a report was opened, `refused` are messages."""
     ledger = home.ledger()
     counts = ledger.counts()
+    deleted = _deleted(home)
     return {
         "incidents": counts.incidents,
         "opened": counts.opened,
@@ -21,6 +30,10 @@ def status_json(home: Home) -> dict[str, object]:
         "notices": counts.notices,
         "fingerprint": home.keys.root_fingerprint,
         "broker": str(home.settings.broker),
+        "recipient_set": home.keys.set_number,
+        "home_hub": home.keys.is_home,
+        "deletions": {"pending": deleted.pending, "complete": deleted.complete, "best_effort": True},
+        "offsite": offsite_status.as_json(home),
         "cameras": [
             {
                 "name": one.name,
@@ -30,6 +43,7 @@ def status_json(home: Home) -> dict[str, object]:
                 "last_beat": iso(one.last_beat_ns),
                 "queued": one.queued,
                 "firmware": one.firmware,
+                "storage": None if one.storage is None else asdict(one.storage),
                 "incidents": one.incidents,
             }
             for one in ledger.cameras()
@@ -45,8 +59,17 @@ def status_text(home: Home) -> Text:
     for kind, count in counts.refused_by_kind:
         text.append(f"  {count} {kind}\n", style="yellow")
     for one in ledger.cameras():
-        style = {"watching": "green", "silent": "bold red"}.get(one.state, "dim")
+        style = {"watching": "green", "silent": "bold red", "cut-off": "yellow"}.get(one.state, "dim")
         text.append(f"{plain(one.name):<20} ").append(f"{one.state:<9}", style=style)
         text.append(f" {one.mode or '-':<6} {one.incidents} incidents\n")
+    deleted = _deleted(home)
+    if deleted.pending or deleted.complete:
+        text.append(f"deleted: {deleted.complete} incidents complete, {deleted.pending} pending\n")
+        text.append(
+            "  (best effort: this hub's keys are files, so who copied them before can still open)\n", style="dim"
+        )
+    if (copy := offsite_status.standing(home)) is not None:
+        style = "bold red" if copy.lags else "yellow" if copy.state.failing_ns else ""
+        text.append("off-site copy: ").append(" ".join(offsite_status.lines(copy)) + "\n", style=style)
     text.append(f"owner fingerprint {home.keys.root_fingerprint}\nbroker            {home.settings.broker}")
     return text

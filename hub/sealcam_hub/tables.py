@@ -22,7 +22,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-SCHEMA = 1
+SCHEMA = 5
 MAX_INT = (1 << 63) - 1  # what a signed 64-bit column holds
 
 
@@ -39,6 +39,7 @@ class Raw(LargeBinary):
 metadata = MetaData()
 
 schema = Table("schema", metadata, Column("version", Integer, primary_key=True, autoincrement=False))
+alembic = Table("alembic_version", metadata, Column("version_num", String(32), primary_key=True))
 
 cameras = Table(
     "cameras",
@@ -65,6 +66,69 @@ cameras = Table(
     Column("mode", Integer),
     Column("firmware", String(128)),
     Column("command_number", BigInteger, nullable=False, default=0),
+    Column("will_counter", BigInteger, nullable=False, default=0),  # of the newest will that was taken in this boot
+    Column("prekey", BigInteger),  # of this hub's series, that it says that it seals to
+    Column("recipient_set", BigInteger),  # the number of the set it says that it seals to
+    Column("traffic", Integer),
+    Column("privacy", Boolean),
+    Column("cut_off", Boolean, nullable=False, default=False),  # its last will came, and no beat since
+    Column("expelled", Boolean, nullable=False, default=False),  # revoked: nothing it says counts any more
+    Column("gone", Boolean, nullable=False, default=False),  # it has said farewell, and nothing since
+    Column("farewell_seq", BigInteger, nullable=False, default=0),  # where
+    Column("skip", Boolean, nullable=False, default=False),  # after a restore: its next prekey skips 2^20 numbers
+    Column("disk_mib", BigInteger),  # of the disk that has its clips; null with the next three: it doesn't tell
+    Column("free_mib", BigInteger),
+    Column("clips_mib", BigInteger),  # what they take, and may take
+    Column("clips_most_mib", BigInteger),
+)
+
+epochs = Table(  # the keys that a camera has signed with; `cameras.public` and `.command` are those of the newest
+    "epochs",
+    metadata,
+    Column("camera", ForeignKey("cameras.id"), primary_key=True),
+    Column("epoch", BigInteger, primary_key=True, autoincrement=False),
+    Column("public", Raw(32), nullable=False),
+    Column("command", Raw(32), nullable=False),
+    Column("after_seq", BigInteger, nullable=False),  # signs what comes after this place in the chain; 0 for the first
+    Column("since_ns", BigInteger, nullable=False, default=0),  # wall time at which this hub took it
+)
+
+handovers = Table(  # what hand-overs that hold bring, kept from their arrival until they are appended
+    "handovers",
+    metadata,
+    Column("hash", Raw(32), primary_key=True),
+    Column("epoch", BigInteger, nullable=False),
+    Column("public", Raw(32), nullable=False),
+    Column("command", Raw(32), nullable=False),
+)
+
+clips = Table(  # the key table's part for clips, and what became of them
+    "clips",
+    metadata,
+    Column("clip", Raw(16), primary_key=True),
+    Column("camera", ForeignKey("cameras.id"), nullable=False),
+    Column("incident", Raw(8)),
+    Column("event", Raw(32)),  # that brought the key
+    Column("part", BigInteger, nullable=False, default=0),
+    Column("wrapped", Raw(72)),  # content key; null once it was deleted
+    Column("state", Integer),  # `bodies.ClipState`, null while it is being written
+    Column("said", BigInteger, nullable=False, default=0),  # sequence of the event that said so: the last one counts
+    Column("chunks", BigInteger),
+    Column("size", BigInteger),
+    Column("chain", Raw(32)),
+    Index("clips_by_incident", "camera", "incident"),
+)
+
+vault = Table(  # sealed clips that came, come or were asked for; how much of one has come its file's size says
+    "vault",
+    metadata,
+    Column("clip", Raw(16), primary_key=True),
+    Column("camera", ForeignKey("cameras.id"), nullable=False, index=True),
+    Column("state", Integer, nullable=False),  # `vault_rows.Kept`
+    Column("size", BigInteger, nullable=False, default=0),  # of its file once it is whole
+    Column("interrupted", Boolean, nullable=False, default=False),
+    Column("asked_ns", BigInteger),  # wall time at which the owner asked for it last
+    Column("changed_ns", BigInteger, nullable=False),
 )
 
 boots = Table(  # boots a camera has left: a beat of one of them is old
@@ -72,6 +136,7 @@ boots = Table(  # boots a camera has left: a beat of one of them is old
     metadata,
     Column("camera", ForeignKey("cameras.id"), primary_key=True),
     Column("boot", Raw(16), primary_key=True),
+    Column("counter", BigInteger, nullable=False, default=0),  # of its last beat that was counted
 )
 
 envelopes = Table(
@@ -98,12 +163,15 @@ events = Table(
     Column("camera", ForeignKey("cameras.id"), nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("prev", Raw(32), nullable=False),
+    Column("epoch", BigInteger, nullable=False),  # of the key that signed it
     Column("kind", Integer, nullable=False),
     Column("status", Integer, nullable=False),
     Column("incident", Raw(8)),
     Column("arrived_ns", BigInteger, nullable=False),
     Index("events_by_seq", "camera", "seq"),
-    Index("events_by_incident", "camera", "incident"),
+    Index(
+        "events_of_incident", "camera", "incident", "seq"
+    ),  # with its order: else SQLite reads the camera's whole chain
 )
 # Few events are anything but appended: an index over the others alone costs nothing to keep. It is found only by
 # these very words, so the numbers stand in them as they are instead of as parameters.
@@ -117,6 +185,7 @@ bridges = Table(  # tombstones that reach beyond the head
     Column("first", BigInteger, primary_key=True),
     Column("last", BigInteger, primary_key=True),
     Column("last_hash", Raw(32), nullable=False),
+    Column("epoch", BigInteger, nullable=False, default=0),  # whose key has told of it; 0 is this hub itself
 )
 
 incidents = Table(
@@ -133,6 +202,7 @@ notices = Table(
     Column("id", Integer, primary_key=True),
     Column("camera", ForeignKey("cameras.id"), nullable=False),
     Column("kind", String(16), nullable=False),
+    Column("why", String(16), nullable=False, default=""),  # which of a kind's sentences says it: `notices`
     Column("mark", String(96), nullable=False, unique=True),  # what makes it the same notice when it comes again
     Column("first", BigInteger, nullable=False),
     Column("last", BigInteger, nullable=False),
@@ -143,7 +213,7 @@ notices = Table(
 journal = Table(  # the ledger's order: one row for each event that is appended and each notice
     "journal",
     metadata,
-    Column("place", Integer, primary_key=True),
+    Column("place", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("event", Raw(32)),
     Column("notice", Integer),
 )
@@ -166,11 +236,55 @@ prekeys = Table(
     Column("issued_ns", BigInteger, nullable=False),
 )
 
-wishes = Table(  # how watchful the owner wants each camera to be
+wishes = Table(  # what the owner wants of each camera and what became of it, the newest of each kind of command
     "wishes",
     metadata,
     Column("camera", ForeignKey("cameras.id"), primary_key=True),
-    Column("mode", Integer, nullable=False),
+    Column("kind", Integer, primary_key=True, autoincrement=False),  # `wishes.CommandType`
+    Column("body", Raw, nullable=False),  # CBOR; wrapped under the table key
+    Column("mode", Integer),  # of an arm command, to compare with what beats say
     Column("asked_ns", BigInteger, nullable=False),
     Column("sent_nonce", Raw(32)),  # the beat that it was last signed for
+    Column("sent_number", BigInteger),  # and the number of that command
+    Column("outcome", Integer),  # of the camera's answer, null while it stands
+    Column("detail", String(256)),
+)
+
+audit = Table(  # the audit log: statements of kind log-entry, as they were signed
+    "audit",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", Raw(32), nullable=False),
+    Column("entry", Raw, nullable=False),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("clip", Raw(16), nullable=False),
+    Column("recipient", Raw(32), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("bundle", Raw, nullable=False),
+    Column("issued_ns", BigInteger, nullable=False),
+    Column("expires_ns", BigInteger, nullable=False),
+    Column("revoked_ns", BigInteger),
+)
+
+deletions = Table(  # what was deleted, and which prekeys must die before that is complete
+    "deletions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("camera", ForeignKey("cameras.id"), nullable=False),
+    Column("incident", Raw(8), nullable=False),
+    Column("below_prekey", BigInteger, nullable=False),
+    Column("asked_ns", BigInteger, nullable=False),
+    Column("done_ns", BigInteger),
+)
+
+values = Table(  # single values of this hub, such as the id of the table key that the secrets here are wrapped under
+    "values",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", Raw, nullable=False),
 )

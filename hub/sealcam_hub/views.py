@@ -10,15 +10,83 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-CameraState = Literal["watching", "silent", "new"]
-EventType = Literal["incident", "loss", "health", "notice", "unknown"]
+from sealcam_hub.rules import Effect
+
+CameraState = Literal["watching", "private", "cut-off", "silent", "new", "gone", "expelled"]
+EventType = Literal[
+    "incident",
+    "loss",
+    "health",
+    "hand-over",
+    "answer",
+    "picture",
+    "clip",
+    "farewell",
+    "privacy",
+    "notice",
+    "deleted",
+    "unknown",
+]
+ClipPlace = Literal[
+    "recording", "camera", "asked", "coming", "here", "stopped", "evicted", "dropped", "deleted", "gone"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ClipView:
+    """A clip and where it is.
+
+    `recording`: nothing was said of its end yet; `camera`: it is there alone; `asked`: its camera is asked for it;
+    `coming`: a part of it is here; `here`: all of it; `stopped`: it came damaged or found no room, and rests until it
+    is asked for; `evicted`: the camera had to drop it before it had come; `dropped`: this hub did, to make room;
+    `deleted`: its owner did; `gone`: its camera has left.
+
+    `id` has 32 hex digits. `incident` is none while no event has told of it. `held` are the bytes of its sealed file
+    that are here and verified, `size` those of the whole file as far as they are known. `content_bytes` is about what
+    its video has. Whatever has `held` can be opened so far. `interrupted`: the camera's power ended it.
+    """
+
+    id: str
+    incident: str | None
+    alias: str
+    camera_name: str
+    part: int
+    state: ClipPlace
+    held: int
+    size: int | None
+    content_bytes: int | None
+    interrupted: bool
+    why: str = ""  # it is `stopped`, in a word: `damaged` or `full`
+
+    @property
+    def percent(self) -> int | None:
+        """How much of it is here; none while its size isn't known."""
+        if self.state == "here":
+            return 100
+        return min(99, 100 * self.held // self.size) if self.size else None
+
+
+@dataclass(frozen=True, slots=True)
+class CameraStorage:
+    """The disk that has a camera's clips, and what they take of it, in bytes; `low`: it is nearly full."""
+
+    disk: int
+    free: int
+    clips: int
+    clips_most: int
+    low: bool
 
 
 @dataclass(frozen=True, slots=True)
 class CameraView:
     """A camera as its newest counted beat describes it; `new` has never beaten, `silent` has stopped.
 
-    `wished` is the mode that the owner asked for and no beat has confirmed yet.
+    `private` doesn't capture, `cut-off` has lost its connection and may be back any moment, `gone` has said farewell,
+    `expelled` was turned out by the owner.
+
+    `wished` is the mode that the owner asked for and no beat has confirmed yet, `refused` what it wouldn't do.
+    `private` is what it last said of privacy, `private_wished` what the owner asks for that it hasn't answered.
+    `storage` is none where it doesn't tell.
     """
 
     alias: str
@@ -31,11 +99,18 @@ class CameraView:
     firmware: str | None
     incidents: int
     wished: str | None = None
+    refused: str | None = None
+    private: bool = False
+    private_wished: bool | None = None
+    storage: CameraStorage | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ReportView:
-    """One event of an incident. `pending` waits for an earlier event of its camera that hasn't come yet."""
+    """One event of an incident. `pending` waits for an earlier event of its camera that hasn't come yet.
+
+    `boot_ns` is when it was on the camera's own clock, of the boot that `boot` names (16 bytes; none: not known).
+    """
 
     seq: int
     stage: str
@@ -49,6 +124,8 @@ class ReportView:
     mode: str
     pending: bool
     has_thumbnail: bool
+    boot: bytes = b""
+    boot_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +151,31 @@ class IncidentView:
     open: bool
     reports: tuple[ReportView, ...]
     has_thumbnail: bool
+    picture_seq: int = 0  # of the last piece of the newest picture that came in pieces
+    clips: tuple[ClipView, ...] = ()  # by part
+    effects: frozenset[Effect] = frozenset()  # of the household's rules
+
+    @property
+    def veiled(self) -> bool:
+        """Whether its pictures are veiled until somebody asks to see them, and leave this hub for nobody."""
+        return Effect.VEILED in self.effects
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeView:
-    """Something the owner should know about a camera or its link, in words. `kind` is for programs."""
+    """Something the owner should know about a camera, its link or this hub, in words. `kind` is for programs.
+
+    `alias` is empty for the hub itself. `subject` tells several of one kind apart: `notices.ENDS` says which kind is
+    the end of which, and the end has its beginning's subject.
+    """
 
     id: int
     kind: str
     camera_name: str
     text: str
     at_ns: int
+    alias: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +201,7 @@ class EventView:
     thumbnail_bytes: int
     hash: str
     camera_ns: int | None = None
+    clip: str | None = None  # the id of the clip that it tells of
 
 
 @dataclass(frozen=True, slots=True)

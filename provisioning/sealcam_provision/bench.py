@@ -1,4 +1,4 @@
-"""`sealcam-provision bench`, what `make bench` calls: the camera's own figures, then those of a whole home.
+"""`sealcam-provision bench`, what `make bench` calls: the camera's own figures, the hub's, then those of a whole home.
 
 The home's are taken with the product's own processes on this machine: a camera on real footage at 10 fps, a broker
 with TLS on loopback, a hub with its ledger on disk. Nothing here asserts a speed.
@@ -7,6 +7,7 @@ with TLS on loopback, a hub with its ledger on disk. Nothing here asserts a spee
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sealcam.wire.errors import SealcamError
+from sealcam_provision import bench_live, bench_wear
 from sealcam_provision import home as homes
 from sealcam_provision import run as runs
 from sealcam_provision.home import Home, Wish
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 _STARTS = 5
 _TURNS = 24  # each is one sample of the delay
+_ROUNDS = 4  # so often somebody looks for a while
 _CAMERA = "Bench"
 _WITHIN_S = 30.0
 
@@ -58,8 +61,9 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
 def run(options: argparse.Namespace) -> int:
     """Take the figures and print them; the exit code."""
     signal.signal(signal.SIGTERM, runs.as_interrupt)
-    say("the camera's own figures, then a camera in a whole home; two or three minutes")
-    figures = [*_device(), *home_figures(options.starts)]
+    say("the camera's own figures, the hub's, then a camera in a whole home; five minutes")
+    own = [*_own("sealcam", "camera"), *_own("sealcam-hub", "hub")]
+    figures = [*own, *home_figures(options.starts), *wear_figures()]
     if options.json:
         sys.stdout.write(json.dumps({"figures": figures}, indent=1) + "\n")
     else:
@@ -73,10 +77,11 @@ def say(text: str) -> None:
     sys.stderr.write(f"sealcam: {text}\n")
 
 
-def _device() -> list[dict[str, Any]]:
-    done = subprocess.run((homes.program("sealcam"), "bench", "--json"), stdout=subprocess.PIPE, text=True, check=False)
+def _own(program: str, whose: str) -> list[dict[str, Any]]:
+    """What one part of the product measures by itself."""
+    done = subprocess.run((homes.program(program), "bench", "--json"), stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
-        raise SealcamError("the camera's own figures could not be taken", "the message above says why")
+        raise SealcamError(f"the {whose}'s own figures could not be taken", "the message above says why")
     found: list[dict[str, Any]] = json.loads(done.stdout)["figures"]
     return found
 
@@ -87,20 +92,29 @@ def home_figures(starts: int, turns: int = _TURNS) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="sealcam-bench-") as folder:
         home = Home(Path(folder))
         try:
-            homes.build(home, Wish(str(runs.default_footage()), _CAMERA, "home", once=False, console_port=0))
+            address = homes.build(home, Wish(str(runs.default_footage()), _CAMERA, "home", once=False, console_port=0))
             home.end("eye")
             ready_s = [_start(home, number) for number in range(starts)]
             _until(lambda: _reports(home))
-            for turn in range(turns):
-                _turn(home, "away" if turn % 2 == 0 else "home")
-            delays_s = _delays([one for one in _reports(home) if one["stage"] == "update"])
+            door = bench_live.sign_in(address)
+            glass = bench_live.measure(door)  # first of all: nobody looks yet
+            delays_s, looked_s = _both_delays(home, door, turns)
             memory = {name: _peak_mb(home.parts[name].pid) for name in ("eye", "post", "hub")}
         finally:
             home.end_all()
     how = f"{len(delays_s)} changed verdicts on vtest.avi at 10 fps, loopback Mosquitto with TLS, one machine"
+    shown = (
+        f"{len(glass.ages_ms)} pictures of vtest.avi at 10 fps, encoded in software, the same home while it watches; "
+    )
+    shown += "from capture to the console's answer as a browser takes it, without the browser's decoding and screen"
     figures = [
         Figure("capture to hub, p50", _ms(delays_s, 50), "ms", how),
         Figure("capture to hub, p95", _ms(delays_s, 95), "ms", how),
+        Figure("capture to hub, somebody looks", _ms(looked_s, 50), "ms", f"p50, {how}, in turns with nobody looking"),
+        Figure("capture to hub, looking over not", _over(looked_s, delays_s), "x", "p50 over p50 of the rows above"),
+        Figure("live view, glass to console, p50", glass.percentile(50), "ms", shown),
+        Figure("live view, glass to console, p95", glass.percentile(95), "ms", shown),
+        Figure("live view, first picture", round(glass.first_ms), "ms", "from asking for it, nobody looked before"),
         Figure("start to watching, median", round(statistics.median(ready_s), 2), "s", "process start to READY=1"),
         *(
             Figure(f"peak memory, {name}", round(value), "MB", "VmHWM after the run above")
@@ -108,6 +122,41 @@ def home_figures(starts: int, turns: int = _TURNS) -> list[dict[str, Any]]:
         ),
     ]
     return [asdict(figure) for figure in figures]
+
+
+def wear_figures() -> list[dict[str, Any]]:
+    """What the eye writes to its card in an hour, where that can be counted."""
+    wear = bench_wear.measure(runs.default_footage())
+    if wear is None:
+        say("what the eye writes was not counted: that takes root, and a folder for temporary files on a disk")
+        return []
+    how = f"write_bytes of the eye in {bench_wear.WATCHED_S:g} s, whole pages; the file system's own come on top"
+    figures = [
+        Figure("written an hour, at rest", round(wear.rest / 1e6, 2), "MB", f"{how}; a still picture, recording is on"),
+        Figure("written an hour, under load", round(wear.load / 1e6), "MB", f"{how}; vtest.avi, people all the time"),
+    ]
+    return [asdict(figure) for figure in figures]
+
+
+def _both_delays(home: Home, door: bench_live.Door, turns: int) -> tuple[list[float], list[float]]:
+    """Delays in seconds while nobody looks, and while somebody does, `turns` of each, some at a time in turns."""
+    found: tuple[list[float], list[float]] = ([], [])
+    for number in range(2 * _ROUNDS):
+        before = len(_updates(home))
+        with bench_live.looking(door) if number % 2 else contextlib.nullcontext():
+            for turn in range(turns // _ROUNDS):
+                _turn(home, "away" if turn % 2 == 0 else "home")
+        found[number % 2].extend(_delays(_updates(home)[before:]))
+    return found
+
+
+def _over(these_s: list[float], those_s: list[float]) -> float:
+    """The median of these over that of those."""
+    return round(statistics.median(these_s) / statistics.median(those_s), 2)
+
+
+def _updates(home: Home) -> list[dict[str, Any]]:
+    return [one for one in _reports(home) if one["stage"] == "update"]
 
 
 def _turn(home: Home, mode: str) -> None:

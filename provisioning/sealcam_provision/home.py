@@ -183,7 +183,7 @@ def build(home: Home, wish: Wish) -> str:
     _once("hub", program("sealcam-hub"), "--state", str(hub), "init", "--broker", f"127.0.0.1:{port}", "--throwaway")
     home.start("broker", mosquitto, "-c", str(hub / "broker" / "mosquitto.conf"))
     until_listening(home, "broker", port)
-    address = _serve(home, hub, free_port(wish.console_port))
+    address = serve(home, hub, free_port(wish.console_port))
     config = home.folder / "sealcam.toml"
     config.write_text(camera_config(home.folder, wish))
     claim.apply(claim.plan(wish.name, config, hub, claim.owner_fingerprint(hub)))
@@ -192,10 +192,12 @@ def build(home: Home, wish: Wish) -> str:
     return address
 
 
-def _once(name: str, *argv: str) -> None:
+def _once(name: str, *argv: str) -> str:
+    """What a part prints that ends at once."""
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SealcamError(f"{name}: {done.stderr.strip()}")
+    return done.stdout.strip()
 
 
 def until_listening(home: Home, name: str, port: int, within_s: float = 10.0) -> None:
@@ -217,12 +219,12 @@ def until_listening(home: Home, name: str, port: int, within_s: float = 10.0) ->
     raise SealcamError(f"the {name} did not open port {port} within {within_s:g} s", f"more in {home.logs(name)}")
 
 
-def _serve(home: Home, hub: Path, port: int) -> str:
+def serve(home: Home, hub: Path, port: int) -> str:
     """Start the hub; where another program took the port in the meantime, once more with any. The console's address."""
     for console in (port, 0):
         argv = (program("sealcam-hub"), "--state", str(hub), "serve", "--console", f"127.0.0.1:{console}")
         try:
-            return _console(home, home.start("hub", *argv, stdout=subprocess.PIPE))
+            return _console(home, home.start("hub", *argv, stdout=subprocess.PIPE), hub)
         except SealcamError as error:
             if "in use" not in error.message or not console:
                 raise
@@ -231,10 +233,12 @@ def _serve(home: Home, hub: Path, port: int) -> str:
     raise AssertionError("a free port is never in use")
 
 
-def _console(home: Home, part: subprocess.Popen[str]) -> str:
-    """The address that the hub prints once it listens."""
+def _console(home: Home, part: subprocess.Popen[str], hub: Path) -> str:
+    """The address that the hub prints once it listens; a link where it says that there is a way in."""
     assert part.stdout is not None
     for line in part.stdout:
+        if "sealcam-hub link" in line:
+            return _once("hub", program("sealcam-hub"), "--state", str(hub), "link")
         if "http://" in line:
             return line[line.index("http://") :].strip()
     part.wait()

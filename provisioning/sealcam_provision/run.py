@@ -102,6 +102,7 @@ def _live(home: Home, wish: Wish, out: Console) -> int:
         events = _follow(home, out)
         out.print(f"sealcam: watching {wish.name}, armed {wish.arm}")
         out.print(Text("sealcam: console  ").append(address, style="bold underline"))
+        out.print("sealcam: choose a passphrase there; it is for this run alone, and goes with it", style="dim")
         _wait(home, wish)
     except SealcamError as error:
         problem = error

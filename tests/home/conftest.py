@@ -28,9 +28,9 @@ class RunningHome:
         self.folder = folder
         self.console = ""
 
-    def start(self, source: Path, *, once: bool) -> None:
+    def start(self, source: Path, *, once: bool, extra: str = "") -> None:
         quick = "[sight]\ncalm_s = 1.0\n"  # so that each round of the footage is an incident of its own
-        wish = Wish(str(source), "Test door", "away", once, console_port=0, extra=quick)
+        wish = Wish(str(source), "Test door", "away", once, console_port=0, extra=quick + extra)
         self.console = homes.build(self.home, wish)
 
     def hub(self, *words: str) -> str:
@@ -63,7 +63,16 @@ class RunningHome:
         part.communicate()
 
     def until_events(self, count: int) -> None:
-        eventually(lambda: len(self.chained()) >= count, 60.0, f"{count} events in the ledger")
+        eventually(lambda: len(self.chained()) >= count, 180.0, f"{count} events in the ledger")
+
+    def tell(self) -> None:
+        """Print what a failure is understood by: parts that have ended, their messages, the clips on both sides."""
+        for name, part in self.home.parts.items():
+            print(f"{name}: {'runs' if part.poll() is None else f'ended with {part.returncode}'}")
+        for log in sorted(self.folder.glob("*.log")):
+            print(f"--- {log.name}\n{log.read_text(errors='replace')}", end="")
+        for clip in sorted(path for path in self.folder.rglob("*") if path.suffix in {".part", ".scl1"}):
+            print(f"{clip.relative_to(self.folder)}: {clip.stat().st_size} bytes")
 
 
 @pytest.fixture
@@ -74,6 +83,7 @@ def home(tmp_path: Path) -> Iterator[RunningHome]:
         pytest.skip(f"no broker to start: {error}")
     running = RunningHome(tmp_path)
     yield running
+    running.tell()
     running.home.end_all()
 
 

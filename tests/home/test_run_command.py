@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -38,6 +39,14 @@ def _processes(folder: str) -> list[str]:
         if f"{folder}/" in command:
             found.append(command)
     return found
+
+
+@pytest.fixture(autouse=True)
+def _listening() -> Iterator[None]:
+    """A suite that was started in the background ignores Ctrl+C, and what it starts would inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

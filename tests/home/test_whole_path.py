@@ -9,10 +9,12 @@ import ssl
 import subprocess
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from sealcam_provision import home as homes
 from tests.home.conftest import RunningHome
+
+PASSPHRASE = "four words that nobody knows"
 
 
 def _port(hub: Path) -> int:
@@ -53,7 +55,7 @@ def test_real_footage_becomes_opened_events_with_pictures_and_leaves_no_plaintex
 
 
 def _console_shows(home: RunningHome) -> None:
-    """The link works for whoever has it, under its own name alone; pictures are for that session."""
+    """Whoever has the link chooses the passphrase, under its own name alone; pictures are for who knows it."""
     address = urlsplit(home.console)
     assert address.hostname == "localhost"
     host = f"localhost:{address.port}"
@@ -64,9 +66,20 @@ def _console_shows(home: RunningHome) -> None:
             answer = console.getresponse()
             return answer.status, (answer.getheader("Set-Cookie") or "").split(";")[0], answer.read()
 
+        def post(path: str, cookie: str, fields: dict[str, str]) -> str:
+            ours = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/x-www-form-urlencoded"}
+            console.request("POST", path, urlencode(fields), {"Host": host, "Cookie": cookie} | ours)
+            answer = console.getresponse()
+            answer.read()
+            return (answer.getheader("Set-Cookie") or "").split(";")[0]
+
         assert get(f"/?{address.query}", "evil.example")[0] >= 400
-        cookie = get(f"/?{address.query}", host)[1]
-        assert cookie
+        guest = get(f"/?{address.query}", host)[1]
+        form = get("/", host, guest)[2].decode()
+        assert "Test door" not in form
+        csrf = re.findall(r'name="csrf" value="([^"]+)"', form)[0]
+        cookie = post("/passphrase", guest, {"csrf": csrf, "new": PASSPHRASE, "again": PASSPHRASE})
+        assert cookie not in ("", guest)
         page = get("/", host, cookie)[2].decode()
         assert "Test door" in page
         pictures = re.findall(r'<img[^>]* src="([^"]+)"', page)
@@ -74,6 +87,8 @@ def _console_shows(home: RunningHome) -> None:
         assert get(pictures[0], host, cookie)[2][:2] == b"\xff\xd8"
         assert get(pictures[0], host)[0] in (401, 403)
         assert get(f"/?{address.query}", host)[0] == 403, "the link works once"
+        assert post("/login", "", {"passphrase": "not " + PASSPHRASE}) == ""
+        assert "Test door" in get("/", host, post("/login", "", {"passphrase": PASSPHRASE}))[2].decode()
 
 
 def test_another_cameras_certificate_gets_nothing_and_the_hubs_gets_no_plaintext(
@@ -101,7 +116,12 @@ def test_another_cameras_certificate_gets_nothing_and_the_hubs_gets_no_plaintext
     (certificate,), (key,) = (hub / "link").glob("*.pem"), (hub / "link").glob("*.key")
     home.until_events(4)
     home.kill("hub")  # its certificate stands for one connection
-    seen = listen(certificate, key, "-C", "8").communicate(timeout=90)[0]
+    seen = b""
+    with listen(certificate, key, "-W", "180") as listener:
+        assert listener.stdout is not None
+        while seen.count(b"SEV1") < 4 and (more := listener.stdout.read1()):  # type: ignore[attr-defined]
+            seen += more  # pieces of clips, too
+        listener.terminate()
     stranger.terminate()
     assert stranger.communicate()[0] == b""
     assert seen.count(b"SEV1") >= 4

@@ -2,7 +2,7 @@
 
 Whatever it does, the ledger holds exactly what the cameras sent, once and in order; a receipt exists only for what is
 stored; and everything it tries is reported as what it is. A copied camera key is the one thing that can get foreign
-events in, and then the alarm is raised.
+events in, and then the alarm is raised. Cameras change their keys meanwhile.
 """
 
 from __future__ import annotations
@@ -16,12 +16,16 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 
+from sealcam.wire import statement
 from sealcam.wire.bodies import EventType
 from sealcam.wire.keys import SigningKey
 from sealcam.wire.sealed import GENESIS, envelope_hash
-from sealcam_hub.batch import Outcome, What
+from sealcam.wire.statement_kinds import Rotation
+from sealcam_hub.contents import rotation_nonce
+from sealcam_hub.inbox import Message
 from sealcam_hub.ledger import Ledger
 from sealcam_hub.notices import Refusal
+from sealcam_hub.outcome import Outcome, What
 from sealcam_hub.receive import Receiver
 from tests.hubs import Camera, opened
 
@@ -50,6 +54,7 @@ class Adversary(RuleBasedStateMachine):
         self.copied: dict[bytes, int] = {}  # made with a copied key: hash to sequence
         self.outbox: list[dict[bytes, bytes]] = [{}, {}]
         self.evicted: set[bytes] = set()
+        self.hand_overs: set[bytes] = set()
         self.told: dict[bytes, set[bytes]] = {}  # what each loss event tells of
         self.stored: dict[bytes, bytes | None] = {}  # hash to receipt
         self.refused: dict[str, int] = {}
@@ -85,7 +90,7 @@ class Adversary(RuleBasedStateMachine):
     @rule(target=held, who=st.integers(0, 1), which=st.sets(st.integers(0, 5), min_size=1))
     def gives_up(self, who: int, which: set[int]) -> object:
         """A camera without room evicts events and says so; the broker may hold copies."""
-        names = [name for at, name in enumerate(self.outbox[who]) if at in which]
+        names = [name for at, name in enumerate(self.outbox[who]) if at in which and name not in self.hand_overs]
         if not names:
             return multiple()
         for name in names:
@@ -97,16 +102,40 @@ class Adversary(RuleBasedStateMachine):
         self.told[self.cameras[who].head] = given_up
         return mail
 
+    @rule(target=held, who=st.integers(0, 1))
+    def changes_its_keys(self, who: int) -> object:
+        """A camera hands over as its hub, which knows its present key, asked it to."""
+        camera, keys = self.cameras[who], self.home.keys
+        if next(one.camera.epoch for one in self.receiver.standings() if one.camera.kid == camera.kid) != camera.epoch:
+            return multiple()
+        nonce = rotation_nonce(keys, camera.kid, camera.epoch + 1)
+        asked = Rotation(camera=camera.kid, epoch=camera.epoch + 1, nonce=nonce)
+        mail = self._queue(who, camera.hand_over(statement.sign(keys.operating, asked)), b"")
+        self.hand_overs.add(camera.head)
+        return mail
+
     # What the adversary does.
 
     def deliver(self, who: int, envelope: bytes) -> Outcome:
         self.now_ns += 1
-        return self.receiver.take(self.cameras[who].alias, envelope, self.now_ns)
+        first, *more = self.receiver.take_all([Message(self.cameras[who].alias, envelope, self.now_ns)])
+        for outcome in more:  # what came before its camera's hand-over did
+            if outcome.answer is not None:
+                name = self.cameras[who].receipted(outcome.answer)
+                self.stored.setdefault(name, outcome.answer)
+                self.outbox[who].pop(name, None)
+            elif outcome.refusal is not None:
+                self.refused[outcome.refusal] = self.refused.get(outcome.refusal, 0) + 1
+        return first
 
     def expect_refusal(self, outcome: Outcome, *refusals: Refusal) -> None:
         assert (outcome.what, outcome.answer) == (What.REFUSED, None)
         assert outcome.refusal in refusals
         self.refused[outcome.refusal] = self.refused.get(outcome.refusal, 0) + 1
+
+    def expect_forged(self, outcome: Outcome) -> None:
+        """What names the next key of a camera may be that key's word, until it is known."""
+        self.expect_refusal(outcome, Refusal.FORGED, *((Refusal.EARLY,) if self.hand_overs else ()))
 
     def genuine(self, mail: Mail, answered: bool) -> None:
         """Deliver what was really sealed; its receipt comes back or is dropped."""
@@ -121,6 +150,10 @@ class Adversary(RuleBasedStateMachine):
             assert outcome.answer is None
             self.clones += 1
             self.refused["clone"] = self.refused.get("clone", 0) + 1
+            return
+        elif outcome.refusal is Refusal.EARLY:
+            assert self.cameras[who].epoch > 1, "no keys were changed"
+            self.expect_refusal(outcome, Refusal.EARLY)
             return
         else:
             assert outcome.what in NEW
@@ -146,21 +179,22 @@ class Adversary(RuleBasedStateMachine):
     def tampers(self, mail: Mail, how: str, at: float) -> None:
         who, envelope = mail
         if how == "misdelivers":  # one camera's message on the other one's topic
-            self.expect_refusal(self.deliver(1 - who, envelope), Refusal.CROSSED)
+            new = (Refusal.EARLY, Refusal.FORGED) if self.hand_overs else ()  # by a key that nobody knows yet
+            self.expect_refusal(self.deliver(1 - who, envelope), Refusal.CROSSED, *new)
         elif how == "cuts":
-            self.expect_refusal(self.deliver(who, envelope[: int(at * len(envelope))]), Refusal.FORGED)
+            self.expect_forged(self.deliver(who, envelope[: int(at * len(envelope))]))
         else:
             changed = bytearray(envelope)
             bit = int(at * 8 * len(changed))
             changed[bit // 8] ^= 1 << bit % 8
-            self.expect_refusal(self.deliver(who, bytes(changed)), Refusal.FORGED)
+            self.expect_forged(self.deliver(who, bytes(changed)))
 
     @rule(who=st.integers(0, 1), payload=st.binary(max_size=300))
     def invents(self, who: int, payload: bytes) -> None:
         """Nonsense, to a camera's name and to none, and a well-made event by a key that is no camera's."""
         camera = self.cameras[who]
         foreign = camera.seal(EventType.INCIDENT, camera.body(), camera.seq + 1, camera.head, SigningKey.generate())
-        self.expect_refusal(self.deliver(who, foreign), Refusal.FORGED)
+        self.expect_forged(self.deliver(who, foreign))
         self.expect_refusal(self.deliver(who, payload), Refusal.FORGED)
         self.expect_refusal(self.receiver.take("0" * 16, payload, self.now_ns), Refusal.UNKNOWN)
 

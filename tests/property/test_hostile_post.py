@@ -20,16 +20,60 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from sealcam.clocks import SimulatedClock
-from sealcam.frames import Decoder, Delivered, Frame, LinkState, Publish, Published, Side, encode
+from sealcam.freight import Load
+from sealcam.messages import (
+    Carry,
+    Decoder,
+    Delivered,
+    LinkState,
+    Message,
+    Publish,
+    Published,
+    Refused,
+    Side,
+    Way,
+    Will,
+    encode,
+)
 from sealcam.wire import statement
 from sealcam.wire.keys import SigningKey
 from sealcam.wire.sealed import GENESIS, envelope_hash
-from sealcam.wire.statement import Prekey, Receipt
+from sealcam.wire.statement_kinds import Prekey, Receipt
 from tests.rig import BEAT, EyeEnd, mail
 from tests.waiting import eventually
 
 HUB = SigningKey.generate()
 STRANGER = SigningKey.generate()
+
+
+class Pile:
+    """Freight without end, a load a second, which counts what it hears of each."""
+
+    def __init__(self) -> None:
+        self.given = self.spoken = 0
+        self._next_ns = 0
+
+    def resumed(self, now_ns: int) -> None:
+        pass
+
+    def next(self, now_ns: int) -> Load | None:
+        if now_ns < self._next_ns:
+            return None
+        self._next_ns = now_ns + 1_000_000_000
+        self.given += 1
+        return Load(Way.CLIP, bytes(16), bytes(1000))
+
+    def due_in_ns(self, now_ns: int) -> int | None:
+        return max(0, self._next_ns - now_ns)
+
+    def out(self, load: Load, now_ns: int) -> None:
+        self.spoken += 1
+
+    def lost(self, load: Load, now_ns: int) -> None:
+        self.spoken += 1
+
+    def refused(self, load: Load, limit_bytes: int, now_ns: int) -> None:
+        self.spoken += 1
 
 
 class HostilePost(RuleBasedStateMachine):
@@ -41,10 +85,12 @@ class HostilePost(RuleBasedStateMachine):
         self.gift = self.folder / "gift"
         self.gift.write_bytes(b"")
         self.clock = SimulatedClock(boot_ns=1_000_000_000_000)
-        self.eye = EyeEnd(self.folder, HUB.public, clock=self.clock)
+        self.freight = Pile()
+        self.eye = EyeEnd(self.folder, HUB.public, clock=self.clock, freight=self.freight)
         self.eye.__enter__()
         self.peer: socket.socket | None = None
         self.heard: list[Publish] = []
+        self.carried: list[Carry] = []
         self.decoder = Decoder(Side.EYE)
         self.chain = [GENESIS]
         self.queued: dict[bytes, int] = {}
@@ -102,7 +148,11 @@ class HostilePost(RuleBasedStateMachine):
             return
         with contextlib.suppress(OSError):
             while data := self.peer.recv(1 << 16):
-                self.heard += [frame for frame in self.decoder.feed(data) if isinstance(frame, Publish)]
+                for frame in self.decoder.feed(data):
+                    if isinstance(frame, Publish):
+                        self.heard.append(frame)
+                    elif isinstance(frame, Carry):
+                        self.carried.append(frame)
 
     @rule(count=st.integers(1, 4))
     def carry(self, count: int) -> None:
@@ -124,6 +174,15 @@ class HostilePost(RuleBasedStateMachine):
     def confirm_what_was_heard(self, data: st.DataObject) -> None:
         """Late, twice, out of order, or on another connection."""
         self.say(Published(data.draw(st.sampled_from(self.heard)).token))
+
+    @rule(token=st.one_of(st.integers(0, 5), st.integers(0, (1 << 64) - 1)), limit=st.integers(0, (1 << 32) - 1))
+    def refuse_anything(self, token: int, limit: int) -> None:
+        self.say(Refused(token, limit))
+
+    @rule(which=st.integers(0, 20), limit=st.none() | st.integers(0, (1 << 32) - 1))
+    def speak_of_a_load(self, which: int, limit: int | None) -> None:
+        token = self.carried[which].token if which < len(self.carried) else which
+        self.say(Published(token) if limit is None else Refused(token, limit))
 
     @precondition(lambda self: self.heard)
     @rule(data=st.data())
@@ -187,6 +246,11 @@ class HostilePost(RuleBasedStateMachine):
         assert self.eye.error is None
 
     @invariant()
+    def each_load_is_spoken_of_once_and_one_is_out(self) -> None:
+        if hasattr(self, "eye"):
+            assert 0 <= self.freight.given - self.freight.spoken <= 1
+
+    @invariant()
     def no_descriptor_is_kept(self) -> None:
         if hasattr(self, "eye"):
             eventually(lambda: self.gift not in open_files(), what="closing what was passed")
@@ -218,6 +282,11 @@ class HostilePost(RuleBasedStateMachine):
             peer.sendall(encode(LinkState(True)))
             while want:
                 for frame in decoder.feed(peer.recv(1 << 16)):
+                    if isinstance(frame, Will):
+                        continue
+                    if isinstance(frame, Carry):
+                        peer.sendall(encode(Published(frame.token)))
+                        continue
                     assert isinstance(frame, Publish)
                     name = envelope_hash(frame.envelope)
                     answer = encode(Published(frame.token))
@@ -227,7 +296,7 @@ class HostilePost(RuleBasedStateMachine):
                     peer.sendall(answer)
             eventually(lambda: self.eye.outbox.stats().queued == 0, what="the last receipt")
 
-    def say(self, *frames: Frame) -> None:
+    def say(self, *frames: Message) -> None:
         self.send(b"".join(encode(frame) for frame in frames))
 
     def send(self, data: bytes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given, settings
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 from sealcam.board.protocols import Frame
 from sealcam.board.replay import Timeline, fitted
 from sealcam.board.scripted import grey_frame
+from sealcam.sight.focus import UNKNOWN, Focus, Look
 from sealcam.sight.picture import thumbnail
 from sealcam.sight.settings import SightSettings
+from sealcam.sight.ticking import Tick, Ticking
 from sealcam.sight.types import ArmMode, Box, Detection, Picture, Report, Stage, Subject, Verdict
 from sealcam.sight.watch import Watch
 
@@ -51,8 +54,11 @@ def sources(draw: st.DrawFn) -> list[Frame]:
 
 
 class _Blind:
-    def detect(self, frame: Frame) -> Sequence[Detection]:
+    def detect(self, frame: Frame, focus: Focus = UNKNOWN) -> Sequence[Detection]:
         return ()
+
+    def look(self, box: Box) -> Look | None:
+        return None
 
 
 class _Drawn:
@@ -62,9 +68,12 @@ class _Drawn:
         self._looks = looks
         self._at = 0
 
-    def detect(self, frame: Frame) -> Sequence[Detection]:
+    def detect(self, frame: Frame, focus: Focus = UNKNOWN) -> Sequence[Detection]:
         self._at += 1
         return self._looks[self._at % len(self._looks)]
+
+    def look(self, box: Box) -> Look | None:
+        return None
 
 
 NUMBERS = st.one_of(st.floats(-50, 120), st.sampled_from([float("nan"), float("inf"), float("-inf"), 1e300]))
@@ -115,6 +124,38 @@ def test_whatever_a_detector_says_every_incident_begins_and_ends_once(
     frames: list[Frame], looks: list[list[Detection]]
 ) -> None:
     _whole(_watch(frames, _Drawn(looks), ArmMode.AWAY))
+
+
+@given(
+    first_ns=st.integers(0, 10**15),
+    gaps_ns=st.lists(GAPS_NS, min_size=1, max_size=4),
+    count=st.integers(40, 200),
+)
+def test_whatever_the_clock_time_neither_goes_back_for_long_nor_stands_still(
+    first_ns: int, gaps_ns: list[int], count: int
+) -> None:
+    ticking, source_ns, ticks = Ticking(), first_ns, list[Tick]()
+    for index in range(count):
+        ticks.append(ticking.take(source_ns))
+        source_ns += gaps_ns[index % len(gaps_ns)]
+    assert all(after.anew or after.t_ns >= before.t_ns for before, after in pairwise(ticks))
+    assert sum(tick.doubt is not None for tick in ticks) <= 1
+    for anew_or_later in range(0, count - 10, 10):  # of ten frames some bring time on, or begin anew
+        ten = ticks[anew_or_later : anew_or_later + 11]
+        assert any(tick.anew for tick in ten) or ten[-1].t_ns - ten[0].t_ns >= 1_000_000
+
+
+@settings(max_examples=30, deadline=None)
+@given(gap_ns=st.sampled_from([0, 1, 1000, -1, -1000, -200_000_000, -1_500_000_000]), step=st.integers(1, 2))
+def test_what_moves_goes_on_being_looked_at_whatever_the_clock_says(gap_ns: int, step: int) -> None:
+    """`step` 2: every second frame is back by the gap from a clock that runs."""
+    watch = Watch(_Blind(), SightSettings(), str, ArmMode.AWAY)
+    for index in range(100):
+        t_ns = 10**12 + (index * gap_ns if step == 1 else index * 100_000_000 + index % 2 * gap_ns)
+        picture = np.full((36, 64), 60, np.uint8)
+        picture[8:28, index % 5 * 10 : index % 5 * 10 + 16] = 220
+        watch.step(grey_frame(picture, t_ns, index))
+    assert watch.stats.detector_runs >= 20
 
 
 @settings(max_examples=30, deadline=None)

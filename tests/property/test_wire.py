@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from sealcam.wire import bodies, cbor, schema, statement
+from sealcam.wire import bodies, cbor, schema, statement, statement_kinds, wishes
 from sealcam.wire.envelope import SCM1, open_envelope, open_with_content_key, padded_size, seal
 from sealcam.wire.errors import EnvelopeError
 from sealcam.wire.keys import BoxKey, SigningKey
@@ -29,16 +29,38 @@ BODIES = [
     bodies.IncidentBody,
     bodies.LossBody,
     bodies.HealthBody,
+    bodies.EpochBody,
+    bodies.AnswerBody,
+    bodies.PieceBody,
+    bodies.ClipBody,
+    bodies.FarewellBody,
+    bodies.PrivacyBody,
     bodies.BeatBody,
-    bodies.ArmBody,
-    statement.HubCertificate,
-    statement.Receipt,
-    statement.ClaimAnswer,
-    statement.RecipientSet,
-    statement.Prekey,
-    statement.ClaimRequest,
+    bodies.CoverBody,
+    bodies.WillBody,
+    wishes.ArmBody,
+    wishes.PrivacyWish,
+    wishes.LiveWish,
+    wishes.FetchWish,
+    wishes.ZonesWish,
+    wishes.MasksWish,
+    wishes.ScheduleWish,
+    wishes.MarksWish,
+    wishes.ModelWish,
+    wishes.TokenWish,
+    statement_kinds.HubCertificate,
+    statement_kinds.Receipt,
+    statement_kinds.ClaimAnswer,
+    statement_kinds.RecipientSet,
+    statement_kinds.Prekey,
+    statement_kinds.ClaimRequest,
+    statement_kinds.Rotation,
+    statement_kinds.Grant,
+    statement_kinds.LogEntry,
+    statement_kinds.TechnicianToken,
+    statement_kinds.Ask,
 ]
-UNRULED = (statement.HubCertificate, statement.Receipt, statement.ClaimAnswer)
+UNRULED = (statement_kinds.HubCertificate, statement_kinds.Receipt, statement_kinds.ClaimAnswer)
 moderately = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -52,6 +74,8 @@ def values_of(hint: Any, metadata: Any) -> st.SearchStrategy[Any]:
         return items(typing.cast(type, hint))
     if issubclass(hint, enum.IntEnum):
         return st.sampled_from(list(hint))
+    if hint is bool:
+        return st.booleans()
     if hint is bytes:
         size = metadata["size"]
         return st.binary(min_size=size or 0, max_size=size or 300)

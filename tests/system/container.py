@@ -25,9 +25,10 @@ class ContainerError(Exception):
 
 
 class Container:
-    """One booted container; `binds` maps places inside to folders or files outside, read-only."""
+    """One booted container; `binds` maps places inside to folders or files outside, read-only. `alone`: its network is
+    a loopback of its own; otherwise `localhost` inside is the machine outside."""
 
-    def __init__(self, root: Path, binds: Mapping[str, Path] | None = None) -> None:
+    def __init__(self, root: Path, binds: Mapping[str, Path] | None = None, *, alone: bool = True) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="sealcam-system-")
         self._log = Path(self._folder.name) / "console"
         notify = Path(self._folder.name) / "notify"
@@ -36,7 +37,8 @@ class Container:
             ours.settimeout(BOOT_S)
             self._nspawn = subprocess.Popen(
                 ("systemd-nspawn", "--quiet", "--boot", "-D", str(root), "--register=no", "--keep-unit",
-                 "--console=read-only", "--private-network", "--volatile=overlay", "--notify-ready=yes",
+                 "--console=read-only", *(("--private-network",) if alone else ()),
+                 "--volatile=overlay", "--notify-ready=yes",
                  *(f"--bind-ro={outside}:{inside}" for inside, outside in (binds or {}).items())),
                 env={**os.environ, "NOTIFY_SOCKET": str(notify)}, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
@@ -89,6 +91,14 @@ class Container:
             (*enter, *argv), input=stdin, capture_output=True, timeout=timeout_s, check=False, env=environment
         )
 
+    def begin(self, *argv: str) -> subprocess.Popen[str]:
+        """Start a command inside as root, to be spoken to over its standard input and output."""
+        enter = ("nsenter", "-t", str(self._leader), "-m", "-u", "-i", "-n", "-p", "-C", "--")
+        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+        return subprocess.Popen(
+            (*enter, *argv), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        )
+
     def run(self, *argv: str, stdin: bytes = b"", timeout_s: float = 120.0) -> str:
         """Run a command inside as root; what it printed.
 
@@ -116,11 +126,16 @@ class Container:
     def start(self, unit: str) -> None:
         """Start a unit and wait until it says that it is ready.
 
+        systemd can lose a race with the kernel for a unit's old control group ("Failed to spawn executor"); its own
+        answer to that is `Restart=always` of the unit, so that is what is waited for.
+
         Raises:
             ContainerError: it isn't, with the end of its journal.
         """
         done = self.call("systemctl", "restart", unit)
-        if done.returncode != 0:
+        if done.returncode != 0 and self.show(unit, "Result") == "resources":
+            eventually(lambda: self.show(unit, "ActiveState") == "active", 30, f"{unit} started again by systemd")
+        elif done.returncode != 0:
             raise ContainerError(f"{unit} did not start: {done.stderr.decode()}\n{self.journal(unit)}")
 
     def kill(self, unit: str, signal: str) -> None:

@@ -12,8 +12,9 @@ import pytest
 from tests.system.container import Container, eventually
 from tests.system.root import REPO, VENV
 
-EYE, POST, HUB, BROKER = (f"sealcam-{name}.service" for name in ("eye", "post", "hub", "broker"))
+EYE, POST, HUB, BROKER, WRAP = (f"sealcam-{name}.service" for name in ("eye", "post", "hub", "broker", "wrap"))
 STATE = "/var/lib/sealcam-hub"
+CREDENTIAL = "/etc/credstore.encrypted/sealcam-wrap"
 PORT = 8883
 BROKER_UNIT = f"""
 [Service]
@@ -68,6 +69,11 @@ class Home:
         found: dict[str, Any] = json.loads(self.hub("status", "--json"))["cameras"][0]
         return found
 
+    def claim(self, name: str) -> None:
+        """As root, at the camera's command line."""
+        where = ("--config", "/etc/sealcam/sealcam.toml", "--hub", STATE)
+        self.container.run(f"{VENV}/bin/sealcam-provision", "claim", "--name", name, *where)
+
     def pid(self, unit: str) -> str:
         return self.container.show(unit, "MainPID")
 
@@ -87,8 +93,8 @@ def home(container: Container) -> Iterator[Home]:
     made.hub("init", "--broker", f"localhost:{PORT}", "--throwaway")
     container.start(BROKER)
     container.start(HUB)
-    claim = ("claim", "--name", "Porch", "--config", "/etc/sealcam/sealcam.toml", "--hub", STATE)
-    container.run(f"{VENV}/bin/sealcam-provision", *claim)
+    container.start(WRAP)
+    made.claim("Porch")
     for unit in (EYE, POST):
         container.start(unit)
     yield made
@@ -131,6 +137,29 @@ def test_the_running_post_cannot_open_the_eyes_state(home: Home) -> None:
         assert b"Permission denied" in done.stderr
 
 
+def test_the_eyes_keys_are_locked_under_a_credential_that_root_alone_can_read(home: Home) -> None:
+    assert home.container.run("head", "-c", "4", "/var/lib/sealcam/eye/keys") == "SCK1"
+    assert home.container.call("test", "-e", "/var/lib/sealcam/eye/wrap").returncode != 0
+    assert home.container.run("stat", "-c", "%a %U", f"{CREDENTIAL}").split() == ["600", "root"]
+    for unit in (POST, HUB):
+        done = home.container.within(unit, "cat", "/run/credentials/sealcam-eye.service/sealcam-wrap")
+        assert done.returncode != 0
+
+
+def test_without_the_credential_the_eye_does_not_start_and_overwrites_nothing(home: Home) -> None:
+    before = home.container.run("sha256sum", "/var/lib/sealcam/eye/keys")
+    done = home.container.call("runuser", "-u", "sealcam-eye", "--", f"{VENV}/bin/sealcam", "eye")
+    assert done.returncode == 1
+    assert b"keys is locked, and the credential sealcam-wrap isn't here" in done.stderr
+    assert home.container.run("sha256sum", "/var/lib/sealcam/eye/keys") == before
+
+
+def test_the_credential_is_made_once(home: Home) -> None:
+    before = home.container.run("sha256sum", CREDENTIAL)
+    home.container.start(WRAP)
+    assert home.container.run("sha256sum", CREDENTIAL) == before
+
+
 def test_a_killed_eye_is_started_again_and_goes_on(home: Home) -> None:
     before, starts = home.pid(EYE), home.starts()
     home.container.kill(EYE, "KILL")
@@ -167,3 +196,18 @@ def test_each_ends_in_order_when_told_to(home: Home) -> None:
         assert home.container.show(unit, "ExecMainStatus") == "0", home.container.journal(unit)
     for unit in (HUB, EYE, POST):
         home.container.start(unit)
+
+
+def test_a_reset_says_farewell_leaves_nothing_and_the_camera_can_be_claimed_again(home: Home) -> None:
+    home.container.run("systemctl", "stop", EYE)
+    said = home.container.run(f"{VENV}/bin/sealcam", "reset", "--yes")
+    assert "the hub has confirmed the farewell" in said
+    for place in ("eye", "post"):
+        assert home.container.run("ls", "-A", f"/var/lib/sealcam/{place}") == ""
+    assert [event for event in home.events() if event["type"] == "farewell"]
+    home.container.run("systemctl", "stop", POST)
+    home.claim("Porch again")
+    starts = home.starts()
+    for unit in (EYE, POST):
+        home.container.start(unit)
+    eventually(lambda: home.starts() > starts, 60, f"the new camera's first words\n{home.container.journal(EYE)}")

@@ -16,7 +16,15 @@ from tests.system.root import REPO, VENV
 
 UNITS = sorted((REPO / "systemd" / "system").glob("*"))
 SERVICES = [unit.name for unit in UNITS if unit.suffix == ".service"]
-EXPOSURE = {"sealcam-eye.service": 1.0, "sealcam-post.service": 1.5, "sealcam-hub.service": 1.5}
+EXPOSURE = {
+    "sealcam-eye.service": 1.0,
+    "sealcam-post.service": 1.5,
+    "sealcam-hub.service": 1.5,
+    "sealcam-hub-worker@.service": 1.5,
+    "sealcam-hub-broker.service": 1.5,
+    "sealcam-wrap.service": 1.5,
+    "sealcam-reboot.service": 1.0,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from sealcam import bench, bench_sight
+from sealcam import bench, bench_both, bench_live, bench_picamera, bench_record, bench_sight, bench_store, bench_wear
 from sealcam.bench import Figure
 from sealcam.sight.gate import Gate
 from sealcam.sight.settings import SightSettings
@@ -50,3 +50,44 @@ def test_the_quiet_frames_are_quiet_and_the_walkers_move() -> None:
 def test_every_bench_is_a_module_that_gives_figures() -> None:
     for module in bench.BENCHES:
         assert callable(importlib.import_module(module).figures)
+
+
+def test_recording_is_measured_on_footage_and_on_made_pictures() -> None:
+    for clip in (footage.porch(), None):
+        figures = list(bench_record.figures(clip))
+        by_name = {figure.name: figure for figure in figures}
+        assert by_name["written at rest"].value == 0
+        _whole([figure for figure in figures if figure.name != "written at rest"])
+        assert by_name["written in an incident"].value <= 1.6
+
+
+def test_recording_and_sight_are_measured_in_a_process_of_their_own() -> None:
+    figures = list(bench_both.figures(None, seconds=2, pictures=5))
+    _whole(figures)
+    both, alone = (figure.value for figure in figures if figure.unit == "MB")
+    assert both > alone > 40
+
+
+def test_each_copy_of_a_pi_cameras_picture_is_measured() -> None:
+    figures = list(bench_picamera.figures(turns=6))
+    _whole(figures)
+    assert [figure.name.removeprefix("Pi camera: ") for figure in figures] == [
+        "main copied",
+        "lores copied",
+        "lores in planes",
+    ]
+
+
+def test_what_is_written_on_the_card_is_counted_by_writer() -> None:
+    figures = list(bench_wear.figures(None))
+    _whole([figure for figure in figures if figure.name != "card: at rest"])
+    by_name = {figure.name: figure.value for figure in figures}
+    assert by_name["card: clips"] > by_name["card: events"] > by_name["card: index of clips"]
+
+
+def test_a_store_of_many_clips_is_measured() -> None:
+    _whole(list(bench_store.figures(clips=60)))
+
+
+def test_live_view_is_measured_beside_recording() -> None:
+    _whole(list(bench_live.figures(None, rounds=2)))

@@ -3,159 +3,60 @@
 from __future__ import annotations
 
 import logging
-import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
-from sealcam.board.protocols import Camera, Frame
+from sealcam.board.led import FakeLight
+from sealcam.board.litert import ScriptedNetwork
+from sealcam.board.protocols import Camera, Frame, PirCounts, Shine
 from sealcam.board.scripted import ScriptedCamera, grey_frame
-from sealcam.clocks import SystemClock
-from sealcam.commands import Commands
-from sealcam.eye import Eye, Parts
-from sealcam.frames import Decoder, Delivered, LinkState, Publish, Published, Side, encode
-from sealcam.outbox import Outbox
-from sealcam.service import Service
-from sealcam.sight.settings import SightSettings
-from sealcam.sight.types import ArmMode, Box, Detection, Subject
+from sealcam.clips import ClipFolder
+from sealcam.privacy import Privacy
+from sealcam.scene import Scene
+from sealcam.scene_settings import SceneSettings
+from sealcam.sealing import Seal
+from sealcam.sight.candidates import Candidates
+from sealcam.sight.panel import Panel
+from sealcam.sight.spec import DecodingSpec, Head, InputSpec, ModelSpec, Placement
+from sealcam.sight.types import ArmMode, Report
 from sealcam.sight.watch import Watch
+from sealcam.term import Term
 from sealcam.wire import schema
 from sealcam.wire.bodies import (
-    ArmBody,
+    AnswerBody,
     BeatBody,
+    Cause,
+    ClipBody,
+    ClipState,
     ClockQuality,
-    CommandType,
     EventType,
     HealthBody,
-    IncidentBody,
     Mode,
+    Outcome,
+    PrivacyBody,
     Stage,
+    Stamp,
     Verdict,
 )
-from sealcam.wire.envelope import SCM1, Opened, seal
+from sealcam.wire.clip import ClipInfo
+from sealcam.wire.envelope import Opened
 from sealcam.wire.errors import ClipError, HardwareError
-from sealcam.wire.sealed import envelope_hash
-from tests.claimed import Household, household
-
-
-class _Walker:
-    """A detector that sees the bright block which the script moves."""
-
-    def detect(self, frame: Frame) -> Sequence[Detection]:
-        rows, columns = np.nonzero(frame.y > 200)
-        if not rows.size:
-            return ()
-        box = Box(float(columns.min()), float(rows.min()), float(columns.max() + 1), float(rows.max() + 1))
-        return (Detection(Subject.PERSON, "person", 0.9, box),)
-
-
-def walk(frames: int = 60, start_ns: int = 0) -> list[Frame]:
-    """A bright block that walks through a dim scene at 10 fps, and is gone for the last third."""
-    pictures = []
-    for index in range(frames):
-        y = np.full((90, 160), 60, np.uint8)
-        if 5 <= index < frames * 2 // 3:
-            left = 10 + 3 * index
-            y[20:70, left : left + 20] = 230
-        pictures.append(grey_frame(y, start_ns + index * 100_000_000, index))
-    return pictures
-
-
-@dataclass
-class _Post:
-    """The post of a test: takes what the eye publishes and hands it to a hub that may answer."""
-
-    path: Path
-    answer: Callable[[bytes], Sequence[bytes]]
-    envelopes: list[bytes] = field(default_factory=list)
-
-    def run(self) -> None:
-        decoder = Decoder(Side.EYE)
-        with socket.socket(socket.AF_UNIX) as link:
-            link.connect(str(self.path))
-            link.sendall(encode(LinkState(True)))
-            while data := link.recv(65536):
-                for frame in decoder.feed(data):
-                    assert isinstance(frame, Publish)
-                    self.envelopes.append(frame.envelope)
-                    messages = self.answer(frame.envelope)
-                    link.sendall(encode(Published(frame.token)) + b"".join(encode(Delivered(m)) for m in messages))
-
-
-@dataclass
-class _Home:
-    """One claimed camera, and what the hub understood."""
-
-    folder: Path
-    keys: Household
-    opened: list[Opened] = field(default_factory=list)
-
-    def run(
-        self,
-        camera: Callable[[], Camera],
-        *,
-        mode: ArmMode = ArmMode.AWAY,
-        answer: Callable[[Opened], Sequence[bytes]] = lambda _: (),
-        watch: type[Watch] = Watch,
-    ) -> tuple[int, Eye]:
-        """Run an eye until its footage ends; a post connects, a hub opens and sends receipts."""
-        outbox = Outbox(self.folder / "outbox.db", max_bytes=8 << 20)
-        clock = SystemClock()
-        path = self.folder / "eye.sock"
-        parts = Parts(
-            keys=self.keys.camera,
-            outbox=outbox,
-            socket=path,
-            clock=clock,
-            watch=watch(_Walker(), SightSettings(), lambda number: f"{number:016x}", mode),
-            mode=mode,
-            camera=camera,
-            motion_sensor=None,
-            light=None,
-            quality=lambda: ClockQuality.UNKNOWN,
-        )
-
-        def hub(envelope: bytes) -> Sequence[bytes]:
-            opened = self.keys.open(envelope)
-            self.opened.append(opened)
-            return (self.keys.receipt(envelope), *answer(opened))
-
-        eye = Eye(parts, Service("eye", clock))
-        post = _Post(path, hub)
-        ended = threading.Event()
-        thread = threading.Thread(target=self._connect, args=(post, ended), daemon=True)
-        thread.start()
-        code = eye.run()
-        self.left = outbox.stats().queued
-        outbox.close()
-        ended.set()
-        thread.join(5)
-        return code, eye
-
-    def _connect(self, post: _Post, ended: threading.Event) -> None:
-        while not ended.wait(0.01):
-            with suppress(FileNotFoundError, ConnectionError):
-                post.run()
-
-    def incidents(self) -> list[IncidentBody]:
-        return [schema.decode(one.body, IncidentBody) for one in self.events() if one.kind == EventType.INCIDENT]
-
-    def events(self) -> list[Opened]:
-        """What stands in the chain, in its order."""
-        return sorted((one for one in self.opened if one.kind < 0x80), key=lambda one: one.seq)
+from sealcam.wire.wishes import ArmBody, CommandType, PrivacyWish, ScheduleEntry, ScheduleWish
+from tests.claimed import household
+from tests.eye_home import Home, Masking, walk
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> _Home:
-    return _Home(tmp_path, household(tmp_path))
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path, household(tmp_path))
 
 
-def test_a_walker_becomes_one_sealed_incident_with_a_picture(home: _Home) -> None:
+def test_a_walker_becomes_one_sealed_incident_with_a_picture(home: Home) -> None:
     code, eye = home.run(lambda: ScriptedCamera(walk()))
     assert code == 0
     bodies = home.incidents()
@@ -169,7 +70,43 @@ def test_a_walker_becomes_one_sealed_incident_with_a_picture(home: _Home) -> Non
     assert home.left == 0, "every receipt was taken"
 
 
-def test_the_chain_holds_from_the_first_event_on(home: _Home) -> None:
+def test_a_model_that_gives_no_numbers_is_told_once_and_threatens_nobody(home: Home) -> None:
+    spec = ModelSpec(
+        "made",
+        InputSpec(64, 128, "NHWC", "uint8", "RGB", Placement.STRETCH, 0, 1.0, 0.0),
+        DecodingSpec(Head.YOLOX, 0.5, strides=(32,)),
+        ("person",),
+        0.37,
+    )
+    nonsense = np.full((1, 8, 6), np.nan, np.float32)
+    panel = Panel(Candidates(ScriptedNetwork((1, 64, 128, 3), [[nonsense]]), spec))
+    code, _ = home.run(lambda: ScriptedCamera(walk()), panel=panel)
+    assert code == 0
+    assert panel.broken > 10
+    told = [schema.decode(one.body, HealthBody).code for one in home.events() if one.kind == EventType.HEALTH]
+    assert told.count("model-broken") == 1
+    assert all(body.verdict != Verdict.THREAT for body in home.incidents())
+
+
+def test_a_covered_camera_is_told_and_that_nobody_looks_any_more(home: Home) -> None:
+    scene = np.kron(np.random.default_rng(1).integers(20, 190, (18, 32)), np.ones((5, 5))).astype(np.uint8)
+    covered = np.full((90, 160), 40, np.uint8)
+    frames = [grey_frame(scene if index < 100 else covered, index * 200_000_000, index) for index in range(180)]
+    home.run(lambda: ScriptedCamera(frames), mode=ArmMode.NIGHT)
+    told = [schema.decode(one.body, HealthBody) for one in home.events() if one.kind == EventType.HEALTH]
+    assert {one.code for one in told} == {"started", "tamper-covered", "tamper-stays"}
+    assert [one.detail for one in told if one.code == "tamper-stays"] == ["covered: watching ended before it did"]
+
+
+def test_a_clock_that_stands_still_blinds_nobody_and_is_told_once(home: Home) -> None:
+    stuck = [grey_frame(one.y, 0, one.index) for one in walk()]
+    home.run(lambda: ScriptedCamera(stuck))
+    told = [schema.decode(one.body, HealthBody).code for one in home.events() if one.kind == EventType.HEALTH]
+    assert told == ["started", "clock-stuck"]
+    assert Verdict.THREAT in {body.verdict for body in home.incidents()}
+
+
+def test_the_chain_holds_from_the_first_event_on(home: Home) -> None:
     home.run(lambda: ScriptedCamera(walk()))
     events = home.events()
     assert [one.seq for one in events] == list(range(1, len(events) + 1))
@@ -178,7 +115,7 @@ def test_the_chain_holds_from_the_first_event_on(home: _Home) -> None:
     assert events[0].prev == bytes(32)
 
 
-def test_a_second_start_goes_on_in_the_same_chain(home: _Home) -> None:
+def test_a_second_start_goes_on_in_the_same_chain(home: Home) -> None:
     home.run(lambda: ScriptedCamera(walk()))
     first = len(home.events())
     home.run(lambda: ScriptedCamera(walk()))
@@ -187,21 +124,11 @@ def test_a_second_start_goes_on_in_the_same_chain(home: _Home) -> None:
     assert len(seqs) > first
 
 
-def test_the_hub_arms_by_a_fresh_beat_and_a_stale_or_repeated_command_changes_nothing(home: _Home) -> None:
+def test_the_hub_arms_by_a_fresh_beat_and_a_stale_or_repeated_command_changes_nothing(home: Home) -> None:
     sent: list[bytes] = []
 
     def command(nonce: bytes, number: int, mode: Mode) -> bytes:
-        return seal(
-            home.keys.hub,
-            [home.keys.camera.command.public],
-            kind=CommandType.ARM,
-            seq=number,
-            prev=nonce,
-            body=schema.encode(ArmBody(mode=mode)),
-            epoch=1,
-            recipient_set=1,
-            form=SCM1,
-        )
+        return home.command(CommandType.ARM, ArmBody(mode=mode), nonce, number)
 
     def answer(opened: Opened) -> Sequence[bytes]:
         if opened.kind != EventType.BEAT or sent:
@@ -220,8 +147,8 @@ def test_the_hub_arms_by_a_fresh_beat_and_a_stale_or_repeated_command_changes_no
     told = threading.Event()
 
     class Told(Watch):
-        def set_mode(self, mode: ArmMode) -> None:
-            super().set_mode(mode)
+        def set_mode(self, mode: ArmMode, *, scheduled: bool = False, expected: bool = False) -> None:
+            super().set_mode(mode, scheduled=scheduled, expected=expected)
             told.set()
 
     def footage() -> Iterator[Frame]:
@@ -237,40 +164,208 @@ def test_the_hub_arms_by_a_fresh_beat_and_a_stale_or_repeated_command_changes_no
     assert all(body.verdict != Verdict.THREAT for body in home.incidents())
 
 
-def test_a_receipt_by_anyone_else_deletes_nothing(home: _Home) -> None:
-    outbox = Outbox(home.folder / "other.db", max_bytes=8 << 20)
-    stranger = household(home.folder / "stranger")
-    kept = outbox.append(lambda seq, prev: _sealed(home, seq, prev), 1, 1)
-    queued = outbox.next(0)
-    assert queued is not None
-    assert kept == queued.seq
-    commands = Commands(home.keys.camera, outbox, None, lambda _: None)  # type: ignore[arg-type]
-    commands.deliver(stranger.receipt(queued.envelope))
-    commands.deliver(b"")
-    commands.deliver(b"SGN1\x04 not a receipt")
-    assert commands.refused == 3
-    assert outbox.stats().queued == 1
-    commands.deliver(home.keys.receipt(queued.envelope))
-    assert outbox.stats().queued == 0
-    assert envelope_hash(queued.envelope) == queued.hash
-    outbox.close()
+def test_no_pixel_under_a_mask_that_was_commanded_is_in_anything_that_is_sealed(home: Home) -> None:
+    """Red stripes run in the upper left corner; whoever walks there is seen in front of black."""
+    masking = Masking(home)
+
+    def red(frame: Frame) -> Frame:
+        stripes = (np.arange(80) + 3 * frame.index) // 8 % 2 == 1
+        frame.y[:54, :80] = np.where(stripes, 120, 60)
+        frame.v[:27, :40] = 230
+        return frame
+
+    def footage() -> Iterator[Frame]:
+        index = 0
+        while not masking.taken.wait(0.01):
+            yield grey_frame(np.full((90, 160), 60, np.uint8), index * 100_000_000, index)
+            index += 1
+        yield from map(red, walk(start_ns=index * 100_000_000))
+
+    home.run(lambda: ScriptedCamera(footage()), answer=masking.answer, watch=masking.watch)
+    (told,) = [schema.decode(one.body, AnswerBody) for one in home.events() if one.kind == EventType.ANSWER]
+    assert (told.outcome, told.detail) == (Outcome.DONE, "1 mask is in force")
+    pictures = [body.thumbnail for body in home.incidents() if body.thumbnail is not None]
+    assert pictures
+    for picture in pictures:
+        image = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
+        assert image is not None
+        blue, _, reddish = (image[:, :, channel].astype(int) for channel in range(3))
+        assert int(np.abs(reddish - blue).max()) < 30
+    again = Scene(home.folder / "scene", home.keys.camera.wrapping, SceneSettings(), ArmMode.HOME, lambda: None)
+    assert len(again.place.masks) == 1, "and after a restart it is there still"
 
 
-def _sealed(home: _Home, seq: int, prev: bytes):  # type: ignore[no-untyped-def]
-    return seal(
-        home.keys.camera.signer,
-        home.keys.camera.recipients(),
-        kind=EventType.HEALTH,
-        seq=seq,
-        prev=prev,
-        body=b"\xa0",
-        epoch=1,
-        recipient_set=1,
+def test_a_schedule_that_was_commanded_arms_at_once_and_says_so(home: Home) -> None:
+    home.now_ns = 1_795_386_600 * 10**9
+    taken = threading.Event()
+    sent: list[bytes] = []
+
+    class Taken(Watch):
+        def set_mode(self, mode: ArmMode, *, scheduled: bool = False, expected: bool = False) -> None:
+            super().set_mode(mode, scheduled=scheduled, expected=expected)
+            taken.set()
+
+    def answer(opened: Opened) -> Sequence[bytes]:
+        if opened.kind != EventType.BEAT or sent:
+            return ()
+        always = ScheduleEntry(days=127, from_minute=0, to_minute=1440, mode=Mode.NIGHT)
+        nonce = schema.decode(opened.body, BeatBody).nonce
+        sent.append(home.command(CommandType.SCHEDULE, ScheduleWish(entries=(always,), zone="UTC"), nonce, 1))
+        return sent
+
+    def footage() -> Iterator[Frame]:
+        index = 0
+        while not taken.wait(0.01):
+            yield grey_frame(np.full((90, 160), 60, np.uint8), index * 100_000_000, index)
+            index += 1
+        yield from walk(start_ns=index * 100_000_000)
+
+    home.run(lambda: ScriptedCamera(footage()), answer=answer, watch=Taken, mode=ArmMode.HOME)
+    assert {body.mode for body in home.incidents()} == {Mode.NIGHT}
+    assert any("armed night by the schedule" in body.reasons for body in home.incidents())
+    (told,) = [schema.decode(one.body, AnswerBody) for one in home.events() if one.kind == EventType.ANSWER]
+    assert (told.outcome, told.detail) == (Outcome.DONE, "the schedule is in force: armed night now")
+    beats = [schema.decode(one.body, BeatBody) for one in home.opened if one.kind == EventType.BEAT]
+    assert not beats[0].scheduled
+    assert (beats[-1].mode, beats[-1].scheduled) == (Mode.NIGHT, True)
+    assert all(one.storage is not None and one.storage.clips_most_mib == 4096 for one in beats)
+
+
+class _Sources:
+    """Opens endless footage of someone who walks, and says when each source was opened, read and closed."""
+
+    def __init__(self) -> None:
+        self.opened = self.closed = self.frames = 0
+        self.finish = threading.Event()
+
+    def __call__(self) -> Camera:
+        self.opened += 1
+        return _Source(self)
+
+    @property
+    def running(self) -> int:
+        return self.opened - self.closed
+
+
+class _Source(ScriptedCamera):
+    def __init__(self, sources: _Sources) -> None:
+        super().__init__(self._walking())
+        self._sources = sources
+
+    def _walking(self) -> Iterator[Frame]:
+        while not self._sources.finish.wait(0.005):
+            index = self._sources.frames = self._sources.frames + 1
+            y = np.full((90, 160), 60, np.uint8)
+            left = 2 * (index % 60)
+            y[20:70, left : left + 20] = 230
+            yield grey_frame(y, index * 100_000_000, index)
+
+    def close(self) -> None:
+        super().close()
+        self._sources.closed += 1
+
+
+def test_privacy_closes_the_camera_and_says_so_until_it_is_over(home: Home) -> None:
+    sources, light, said = _Sources(), FakeLight(), []
+    steps: list[int] = []
+
+    class Counted(Watch):
+        def step(self, frame: Frame, pir_ns: int | None = None) -> tuple[Report, ...]:
+            assert sources.running == 1
+            steps.append(frame.index)
+            return super().step(frame, pir_ns)
+
+    def answer(opened: Opened) -> Sequence[bytes]:
+        if opened.kind == EventType.PRIVACY and not schema.decode(opened.body, PrivacyBody).on:
+            sources.finish.set()
+        if opened.kind != EventType.BEAT:
+            return ()
+        beat = schema.decode(opened.body, BeatBody)
+        said.append((beat.privacy, sources.running, light.shine, len(steps)))
+        match len(said), beat.privacy:
+            case 1, False:
+                return (home.command(CommandType.PRIVACY, PrivacyWish(on=True), beat.nonce, 1),)
+            case 2, True:
+                return (home.command(CommandType.PRIVACY, PrivacyWish(on=False), beat.nonce, 2),)
+        return ()
+
+    code, _ = home.run(sources, mode=ArmMode.HOME, answer=answer, watch=Counted, light=light)
+    assert code == 0
+    assert sources.running == 0
+    assert [one[:3] for one in said[1:2]] == [(True, 0, Shine.OFF)]
+    entries = [schema.decode(one.body, PrivacyBody) for one in home.events() if one.kind == EventType.PRIVACY]
+    assert [(one.on, one.cause) for one in entries] == [(True, Cause.COMMAND), (False, Cause.COMMAND)]
+    answers = [schema.decode(one.body, AnswerBody) for one in home.events() if one.kind == EventType.ANSWER]
+    assert [(one.number, one.outcome) for one in answers] == [(1, Outcome.DONE), (2, Outcome.DONE)]
+
+
+def test_a_clip_that_a_power_cut_left_open_is_told_at_the_next_start(home: Home) -> None:
+    at = Stamp(boot=bytes(16), boot_ns=1, wall_ns=1, quality=ClockQuality.UNKNOWN)
+    info = ClipInfo(incident=bytes(8), at=at, media="video/mp4", part=0)
+    keys = home.keys.camera
+    seal = Seal(keys.signer, keys.epoch, keys.recipients(), 1, Term())
+    prepared = ClipFolder(home.folder / "clips").prepare(seal, info)
+    recording = prepared.queued()
+    recording.write(bytes(3 * 65536 + 5))
+    recording.abandon()
+    home.run(lambda: ScriptedCamera(walk(3)))
+    first, second = home.events()[:2]
+    told = schema.decode(first.body, ClipBody)
+    assert (told.clip, told.state, told.chunks, told.size) == (
+        prepared.key.clip,
+        ClipState.INTERRUPTED,
+        3,
+        3 * 65536,
     )
+    assert second.kind == EventType.HEALTH
+    home.run(lambda: ScriptedCamera(walk(3)))
+    assert [one.kind for one in home.events()].count(EventType.CLIP) == 1
+
+
+class _Felt:
+    """A motion sensor that has felt something while privacy was on."""
+
+    def __init__(self) -> None:
+        self._edge: int | None = 7
+
+    counts = PirCounts()
+
+    def take(self) -> int | None:
+        edge, self._edge = self._edge, None
+        return edge
+
+    def close(self) -> None:
+        pass
+
+
+def test_an_eye_that_starts_in_privacy_opens_no_camera_and_forgets_what_its_sensor_felt(home: Home) -> None:
+    Privacy(home.folder / "privacy").switch(on=True)
+    sources = _Sources()
+
+    class Unmoved(Watch):
+        def step(self, frame: Frame, pir_ns: int | None = None) -> tuple[Report, ...]:
+            assert pir_ns is None
+            return super().step(frame, pir_ns)
+
+    def answer(opened: Opened) -> Sequence[bytes]:
+        if opened.kind != EventType.BEAT:
+            return ()
+        beat = schema.decode(opened.body, BeatBody)
+        if beat.privacy:
+            assert sources.opened == 0
+            return (home.command(CommandType.PRIVACY, PrivacyWish(on=False), beat.nonce, 1),)
+        sources.finish.set()
+        return ()
+
+    code, _ = home.run(sources, answer=answer, watch=Unmoved, sensor=_Felt())
+    assert code == 0
+    assert sources.opened == 1
+    started = schema.decode(home.events()[0].body, HealthBody)
+    assert (started.code, started.detail) == ("started", "privacy is on: nothing is seen")
 
 
 def test_a_camera_that_fails_at_once_ends_the_eye_with_one_line(
-    home: _Home, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    home: Home, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     lost = HardwareError("the camera is gone", "check its cable")
@@ -282,7 +377,7 @@ def test_a_camera_that_fails_at_once_ends_the_eye_with_one_line(
 
 
 def test_a_recording_that_breaks_off_delivers_what_it_held_before_the_error_is_told(
-    home: _Home, capfd: pytest.CaptureFixture[str]
+    home: Home, capfd: pytest.CaptureFixture[str]
 ) -> None:
     code, eye = home.run(lambda: ScriptedCamera(walk(30), ClipError("the clip is cut short", "copy it again")))
     assert code == 1

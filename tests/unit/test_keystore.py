@@ -7,19 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from sealcam import claim
 from sealcam.keystore import Keystore
 from sealcam.wire import statement
 from sealcam.wire.errors import EnvelopeError, SealcamError
-from sealcam.wire.keys import BoxKey, OwnerKeys, SigningKey, fingerprint
-from sealcam.wire.statement import (
-    ClaimAnswer,
-    ClaimBundle,
-    HubCertificate,
-    Prekey,
-    Recipient,
-    RecipientKind,
-    RecipientSet,
-)
+from sealcam.wire.keys import BoxKey, OwnerKeys, SigningKey, fingerprint, key_id
+from sealcam.wire.statement import Bundle
+from sealcam.wire.statement_kinds import ClaimAnswer, HubCertificate, Prekey, Recipient, RecipientKind, RecipientSet
 
 
 @dataclass(frozen=True)
@@ -51,7 +45,7 @@ class Owner:
         prekey_signer: SigningKey | None = None,
         answer_signer: SigningKey | None = None,
         number: int = 1,
-    ) -> ClaimBundle:
+    ) -> Bundle:
         root = self.keys.root
         prekey = Prekey(camera=camera, number=number, public=self.prekey.public)
         answer = ClaimAnswer(
@@ -65,7 +59,7 @@ class Owner:
             port=8883,
         )
         certificate = statement.sign(certificate_signer or root, HubCertificate(hub=self.hub.public, number=1))
-        return ClaimBundle(root.public, certificate, statement.sign(answer_signer or self.hub, answer))
+        return Bundle(root.public, certificate, statement.sign(answer_signer or self.hub, answer))
 
 
 def make_owner() -> Owner:
@@ -116,11 +110,11 @@ def test_an_answer_for_another_camera_is_refused(tmp_path: Path, owner: Owner) -
         store.accept(owner.bundle(bytes(8)), owner.print)
 
 
-def test_a_set_without_recovery_or_with_a_ghost_hub_is_refused(tmp_path: Path, owner: Owner) -> None:
+def test_a_set_without_recovery_or_with_another_home_hub_is_refused(tmp_path: Path, owner: Owner) -> None:
     store = Keystore.open_or_create(tmp_path)
     hub, recovery = owner.recipient_set().recipients
     ghost = Recipient(kind=RecipientKind.HUB, public=SigningKey.generate().public)
-    for recipients in ((hub,), (hub, recovery, ghost), (ghost, recovery)):
+    for recipients in ((hub,), (ghost, recovery)):
         bundle = owner.bundle(store.signer.kid, recipients=owner.recipient_set(recipients=recipients))
         with pytest.raises(EnvelopeError):
             store.accept(bundle, owner.print)
@@ -177,3 +171,150 @@ def test_a_damaged_key_file_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "keys").write_bytes(b"\xa1")
     with pytest.raises(SealcamError, match="damaged"):
         Keystore.open(tmp_path)
+
+
+def claimed(folder: Path, owner: Owner, **changes: object) -> Keystore:
+    store = Keystore.open_or_create(folder, {})
+    store.accept(owner.bundle(store.signer.kid, **changes), owner.print)  # type: ignore[arg-type]
+    return store
+
+
+def chosen(owner: Owner, number: int, *hubs: SigningKey, signer: SigningKey | None = None) -> bytes:
+    """A recipient set: these hubs, the first of them the home hub, and recovery."""
+    recipients = [Recipient(kind=RecipientKind.HUB, public=hub.public) for hub in hubs]
+    recipients.append(Recipient(kind=RecipientKind.RECOVERY, public=owner.keys.recovery.public))
+    item = owner.recipient_set(number=number, home_hub=hubs[0].public, recipients=tuple(recipients))
+    return statement.sign(signer or owner.keys.root, item)
+
+
+def issued(store: Keystore, hub: SigningKey, number: int, public: bytes) -> bytes:
+    return statement.sign(hub, Prekey(camera=store.camera, number=number, public=public))
+
+
+def test_a_second_hub_has_a_decoy_in_its_place_until_it_gives_a_prekey(tmp_path: Path, owner: Owner) -> None:
+    store, second, key = claimed(tmp_path, owner), SigningKey.generate(), BoxKey.generate()
+    assert store.take_set(chosen(owner, 2, owner.hub, second))
+    recovery = owner.keys.recovery.public
+    assert store.recipients() == (owner.prekey.public, None, recovery)
+    home, other = store.standing(None)
+    assert (home.hub, home.prekey, home.oldest_prekey) == (key_id(owner.hub.public), 1, 1)
+    assert (other.hub, other.prekey, other.oldest_prekey) == (key_id(second.public), 0, 0)
+    assert store.take_prekey(issued(store, second, 7, key.public))
+    again = Keystore.open(tmp_path, {})
+    assert again.recipients() == (owner.prekey.public, key.public, recovery)
+    assert again.standing(None)[1].prekey == 7
+    assert again.taken == 1, "the home hub's numbers are its own"
+
+
+def test_each_hub_is_told_the_oldest_of_its_own_prekeys_that_is_still_queued_for(tmp_path: Path, owner: Owner) -> None:
+    store, second = claimed(tmp_path, owner), SigningKey.generate()
+    store.take_set(chosen(owner, 2, owner.hub, second))
+    generations = []
+    for number in (10, 11, 12):
+        store.take_prekey(issued(store, owner.hub, number, BoxKey.generate().public), 1)
+        store.take_prekey(issued(store, second, number + 90, BoxKey.generate().public), 1)
+        generations.append(store.generation)
+    store = Keystore.open(tmp_path, {})
+    found = [[one.oldest_prekey for one in store.standing(queued)] for queued in generations]
+    assert found == [[10, 100], [11, 101], [12, 102]]
+    assert [one.oldest_prekey for one in store.standing(None)] == [12, 102]
+
+
+def test_the_home_hub_may_change_within_the_set(tmp_path: Path, owner: Owner) -> None:
+    store, second = claimed(tmp_path, owner), SigningKey.generate()
+    store.take_set(chosen(owner, 2, owner.hub, second))
+    store.take_prekey(issued(store, second, 4, owner.prekey.public))
+    assert store.take_set(chosen(owner, 3, second, owner.hub))
+    store = Keystore.open(tmp_path, {})
+    assert store.hub == store.claim.hub == second.public
+    assert [one.prekey for one in store.standing(None)] == [4, 1]
+
+
+def test_only_a_newer_set_by_the_same_owner_is_taken(tmp_path: Path, owner: Owner) -> None:
+    store = claimed(tmp_path, owner)
+    newer = chosen(owner, 5, owner.hub)
+    assert store.take_set(newer)
+    assert not store.take_set(newer), "the same again does nothing"
+    stranger = make_owner()
+    refused = (
+        chosen(owner, 4, owner.hub),
+        chosen(owner, 5, owner.hub, SigningKey.generate()),
+        chosen(owner, 6, owner.hub, signer=owner.hub),
+        chosen(stranger, 6, owner.hub),
+        newer[:-1],
+        b"",
+    )
+    for message in refused:
+        with pytest.raises(EnvelopeError):
+            store.take_set(message)
+    assert Keystore.open(tmp_path, {}).recipient_set.number == 5
+
+
+def test_the_prekeys_of_a_hub_that_left_are_forgotten(tmp_path: Path, owner: Owner) -> None:
+    store, second = claimed(tmp_path, owner), SigningKey.generate()
+    store.take_set(chosen(owner, 2, owner.hub, second))
+    old = issued(store, second, 4, BoxKey.generate().public)
+    store.take_prekey(old)
+    store.take_set(chosen(owner, 3, owner.hub))
+    with pytest.raises(EnvelopeError):
+        store.take_prekey(old)
+    assert old not in [one.statement for one in store.claim.prekeys]
+    store.take_set(chosen(owner, 4, owner.hub, second))
+    assert store.recipients()[1] is None
+
+
+def test_a_claim_of_the_same_owner_replaces_the_hub_and_its_prekey(tmp_path: Path, owner: Owner) -> None:
+    store = claimed(tmp_path, owner, number=5)
+    new = replace(owner, hub=SigningKey.generate(), prekey=BoxKey.generate())
+    bundle = new.bundle(store.camera, recipients=new.recipient_set(number=2), number=9)
+    store.accept(bundle, owner.print)
+    store = Keystore.open(tmp_path, {})
+    assert store.hub == new.hub.public
+    assert store.recipients() == (new.prekey.public, owner.keys.recovery.public)
+    assert [one.hub for one in store.claim.prekeys] == [new.hub.public]
+    assert store.taken == 9
+
+
+def test_no_hub_can_give_a_prekey_of_number_0_or_one_that_leaves_no_room_above_it(tmp_path: Path, owner: Owner) -> None:
+    store, key = claimed(tmp_path, owner), BoxKey.generate().public
+    for number in (0, 1 << 62, (1 << 64) - 1):
+        with pytest.raises(EnvelopeError):
+            store.take_prekey(issued(store, owner.hub, number, key))
+        with pytest.raises(EnvelopeError):
+            store.accept(owner.bundle(store.camera, number=number), owner.print)
+    assert store.taken == 1
+    assert store.take_prekey(issued(store, owner.hub, (1 << 62) - 1, key))
+
+
+def test_what_a_hub_that_was_taken_over_has_numbered_spoils_no_other_hubs_claim(tmp_path: Path, owner: Owner) -> None:
+    def told() -> int | None:
+        return statement.read_claim_request(claim.request(tmp_path)).prekey
+
+    assert told() is None
+    store, second = claimed(tmp_path / "eye", owner), SigningKey.generate()
+    store.take_set(chosen(owner, 2, owner.hub, second))
+    store.take_prekey(issued(store, owner.hub, 5, owner.prekey.public))
+    store.take_prekey(issued(store, second, (1 << 62) - 1, owner.prekey.public))
+    assert told() == 5
+    store.take_prekey(issued(store, owner.hub, (1 << 62) - 1, owner.prekey.public))
+    assert told() is None, "the home hub itself was, and the next one must find room"
+
+
+def test_a_late_claim_answer_does_not_bring_back_an_older_prekey(tmp_path: Path, owner: Owner) -> None:
+    store = claimed(tmp_path, owner, number=5)
+    newer = BoxKey.generate().public
+    store.take_prekey(issued(store, owner.hub, 6, newer))
+    store.accept(owner.bundle(store.camera, number=5), owner.print)
+    assert store.recipients()[0] == newer
+
+
+def test_a_hub_that_has_not_known_the_camera_names_it_by_the_key_that_asked(tmp_path: Path, owner: Owner) -> None:
+    store = claimed(tmp_path, owner)
+    first = store.camera
+    store.prepare()
+    store.promote()
+    assert store.camera == first != store.signer.kid
+    store.accept(owner.bundle(first, recipients=owner.recipient_set(number=2), number=2), owner.print)
+    assert store.camera == first
+    store.accept(owner.bundle(store.signer.kid, recipients=owner.recipient_set(number=3), number=3), owner.print)
+    assert Keystore.open(tmp_path, {}).camera == store.signer.kid

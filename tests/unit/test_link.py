@@ -12,74 +12,20 @@ from pathlib import Path
 import pytest
 
 from sealcam.clocks import SimulatedClock
-from sealcam.frames import Decoder, Delivered, Frame, LinkState, Publish, Published, Side, encode
 from sealcam.link import Link
+from sealcam.messages import Delivered, LinkState, Publish, Published, encode
 from sealcam.outbox import Outbox
+from sealcam.pace import InstantPace
 from sealcam.wire import statement
 from sealcam.wire.errors import ConfigError, StorageError
 from sealcam.wire.keys import SigningKey
 from sealcam.wire.sealed import Sealed, envelope_hash
-from sealcam.wire.statement import Receipt
-from tests.rig import BEAT, EyeEnd
+from sealcam.wire.statement_kinds import Receipt
+from tests.rig import BEAT, COVER, WILL, EyeEnd
+from tests.scripted_post import ScriptedPost
 from tests.waiting import eventually
 
 HUB = SigningKey.generate()
-
-
-class ScriptedPost:
-    """A post that says what the test wants."""
-
-    def __init__(self, path: Path) -> None:
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(10)
-        self.socket.connect(str(path))
-        self._decoder = Decoder(Side.EYE)
-        self._frames: list[Frame] = []
-
-    def say(self, *frames: Frame) -> None:
-        self.socket.sendall(b"".join(encode(frame) for frame in frames))
-
-    def hear(self) -> Publish:
-        """The next message from the eye."""
-        while not self._frames:
-            data = self.socket.recv(1 << 16)
-            assert data, "the eye hung up"
-            self._frames += self._decoder.feed(data)
-        frame = self._frames.pop(0)
-        assert isinstance(frame, Publish)
-        return frame
-
-    def confirm(self) -> bytes:
-        """Take one message and say that the broker has it."""
-        publish = self.hear()
-        self.say(Published(publish.token))
-        return publish.envelope
-
-    def hung_up(self) -> bool:
-        """Whether the eye closes the connection, or has."""
-        with contextlib.suppress(ConnectionError):
-            while self.socket.recv(1 << 16):
-                pass
-        return True
-
-    def silent(self, seconds: float = 0.1) -> bool:
-        """Whether nothing comes for a while."""
-        self.socket.settimeout(seconds)
-        try:
-            return not self._frames and not self.socket.recv(1, socket.MSG_PEEK)
-        except TimeoutError:
-            return True
-        finally:
-            self.socket.settimeout(10)
-
-    def close(self) -> None:
-        self.socket.close()
-
-    def __enter__(self) -> ScriptedPost:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 @pytest.fixture
@@ -118,6 +64,54 @@ def seq_of(envelope: bytes) -> int:
 
 def receipt(envelope: bytes) -> bytes:
     return statement.sign(HUB, Receipt(envelope_hash=envelope_hash(envelope)))
+
+
+def test_every_connection_begins_with_a_will_of_its_own(eye: EyeEnd, post: ScriptedPost, clock: SimulatedClock) -> None:
+    up(eye, post)
+    clock.advance(1)
+    with ScriptedPost(eye.socket) as second:
+        assert post.hung_up()
+        assert second.silent()
+        assert [post.will, second.will] == [WILL + bytes(7) + b"\1", WILL + bytes(7) + b"\2"]
+
+
+def test_a_post_that_connects_without_end_gets_one_will_a_second(eye: EyeEnd, clock: SimulatedClock) -> None:
+    for _ in range(50):
+        with ScriptedPost(eye.socket) as post:
+            assert post.silent(0.001)
+    with ScriptedPost(eye.socket) as post:
+        post.say(LinkState(True))
+        eye.append()
+        assert post.silent()
+        assert eye.wills == 1
+        pass_time(eye, clock, 1)
+        assert post.confirm().startswith(BEAT)
+        assert post.will == WILL + bytes(7) + b"\2"
+        assert seq_of(post.confirm()) == 1
+
+
+def test_with_cover_traffic_an_alarm_waits_for_the_next_slot_and_silence_fills_it(
+    tmp_path: Path, clock: SimulatedClock
+) -> None:
+    with EyeEnd(tmp_path, HUB.public, clock=clock, cover=True) as eye, ScriptedPost(eye.socket) as post:
+        post.say(LinkState(True))
+        eventually(lambda: eye.link.up)
+        assert post.silent()
+        pass_time(eye, clock, 0.25)
+        assert post.confirm().startswith(BEAT)
+        pass_time(eye, clock, 1.9)
+        assert post.silent()
+        eye.append(urgency=0)
+        assert post.silent(), "it came after the slot was filled"
+        pass_time(eye, clock, 0.1)
+        assert post.confirm().startswith(COVER)
+        pass_time(eye, clock, 1.75)
+        assert post.silent()
+        pass_time(eye, clock, 0.25)
+        assert seq_of(post.confirm()) == 1
+        pass_time(eye, clock, 61)  # between two slots
+        pass_time(eye, clock, 0.5)
+        assert post.silent(), "what was missed is not made up for"
 
 
 def test_nothing_goes_before_the_post_says_that_its_link_is_up(eye: EyeEnd, post: ScriptedPost) -> None:
@@ -346,7 +340,7 @@ def test_the_newest_post_wins(eye: EyeEnd, post: ScriptedPost, clock: SimulatedC
 def test_a_post_that_reads_nothing_is_hung_up_on(eye: EyeEnd, post: ScriptedPost, clock: SimulatedClock) -> None:
     up(eye, post)
     eye.append(size=1 << 20)
-    eventually(lambda: eye.outbox.due_in_s(clock.boot_ns()) is not None)
+    assert not post.silent(10), "it has not even begun to be sent"
     pass_time(eye, clock, 10)
     pass_time(eye, clock, 49)
     assert eye.link.up
@@ -392,7 +386,15 @@ def test_what_an_earlier_run_left_is_replaced_and_removed_at_the_end(tmp_path: P
 def test_a_socket_that_cannot_be_made_is_one_clear_error(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("not a socket")
     outbox = Outbox(tmp_path / "outbox.db", max_bytes=1 << 20)
-    link = Link(tmp_path / name, outbox, SimulatedClock(), make_beat=lambda: Sealed(b""), deliver=lambda message: None)
+    pace = InstantPace(outbox, lambda: Sealed(b""))
+    link = Link(
+        tmp_path / name,
+        outbox,
+        SimulatedClock(),
+        pace=pace,
+        make_will=lambda: Sealed(b""),
+        deliver=lambda message: None,
+    )
     with pytest.raises(ConfigError, match="can't listen") as caught:
         link.run(lambda: None, threading.Event())
     assert caught.value.hint is not None

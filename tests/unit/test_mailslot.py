@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sealcam.frames import Decoder, Delivered, LinkState, Publish, Published, Side, encode
 from sealcam.mailslot import MailSlot
+from sealcam.messages import Carry, Decoder, Delivered, LinkState, Publish, Published, Side, Way, Will, encode
 from sealcam.wire.errors import LinkDown
 
 
@@ -43,9 +43,12 @@ def test_an_eye_that_is_not_there_is_a_link_that_is_down(tmp_path: Path) -> None
 
 
 def test_what_the_eye_wants_published_comes_in_order(eye: socket.socket, slot: MailSlot) -> None:
-    eye.sendall(encode(Publish(1, b"one")) + encode(Publish(2, b"two")))
+    piece = Carry(2, Way.CLIP, bytes(16), b"two")
+    eye.sendall(encode(Will(b"will")) + encode(Publish(1, b"one")) + encode(piece))
+    assert slot.will is None
     slot.read()
-    assert list(slot.inbox) == [Publish(1, b"one"), Publish(2, b"two")]
+    assert slot.will == b"will"
+    assert list(slot.inbox) == [Publish(1, b"one"), piece]
     slot.read()
     assert len(slot.inbox) == 2
 
@@ -78,4 +81,13 @@ def test_an_eye_that_goes_is_a_link_that_is_down(eye: socket.socket, slot: MailS
 def test_an_eye_that_breaks_the_protocol_is_said_to(eye: socket.socket, slot: MailSlot) -> None:
     eye.sendall(encode(LinkState(True)))
     with pytest.raises(LinkDown, match="the eye broke the protocol"):
+        slot.read()
+
+
+@pytest.mark.parametrize(
+    "said", [[Publish(1, b"one")], [Carry(1, Way.LIVE, bytes(16), b"one")], [Will(b"one"), Will(b"two")]]
+)
+def test_the_will_comes_first_and_once(eye: socket.socket, slot: MailSlot, said: list[Publish | Carry | Will]) -> None:
+    eye.sendall(b"".join(encode(message) for message in said))
+    with pytest.raises(LinkDown, match="its will comes first, and once"):
         slot.read()

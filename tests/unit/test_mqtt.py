@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import threading
@@ -12,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from sealcam.mqtt import MAX_INCOMING_BYTES, Address, Came, Done, Event, Session, Up, tls_context
+from sealcam.mqtt import MAX_INCOMING_BYTES, Came, Done, Event, Session, Up
+from sealcam.tls import Address, tls_context
 from sealcam.wire.errors import ConfigError, LinkDown
 from tests.broker import Authority, Broker
-from tests.rig import ALIAS, HubClient
+from tests.rig import ALIAS, WILL, HubClient
+from tests.waiting import eventually
 
 # paho drops the socket of a handshake that failed without closing it; it is closed when the error is let go
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
@@ -41,7 +44,7 @@ class Driver:
     """Polls a session as the post does."""
 
     def __init__(self, address: Address) -> None:
-        self.session = Session(address)
+        self.session = Session(address, WILL)
         self.seen: list[Event] = []
 
     def turn(self) -> None:
@@ -133,6 +136,34 @@ def test_more_than_the_broker_takes_is_refused_without_sending_it(shared: Broker
         driver.until(lambda: Done() in driver.seen)
 
 
+def test_what_the_broker_takes_is_told_with_the_refusal_and_fits_with_its_topic(tmp_path: Path) -> None:
+    with Broker(tmp_path, extra="max_packet_size 20000\n") as broker, HubClient(broker) as hub:
+        with Driver(address_at(broker)) as driver:
+            driver.up()
+            driver.session.publish(bytes(20_000), f"clip/{'00' * 16}")
+            driver.until(lambda: len(driver.seen) == 2)
+            refused = driver.seen[1]
+            assert isinstance(refused, Done)
+            assert refused.refused is not None
+            assert 19_000 < refused.limit_bytes < 20_000
+            for qos, folder in ((1, "clip"), (0, "live")):
+                driver.session.publish(bytes(refused.limit_bytes), f"{folder}/{'00' * 16}", qos)
+                driver.until(lambda: driver.seen.count(Done()) == 2 - qos)  # noqa: B023
+        eventually(lambda: [way for way, _ in hub.order] == ["clip", "live"], what="their coming")
+
+
+def test_what_nobody_acknowledges_is_done_when_it_has_left(shared: Broker, address: Address) -> None:
+    with HubClient(shared) as hub, Driver(address) as driver:
+        driver.up()
+        for size in (1, 1_000_000, 100_000):
+            driver.seen.clear()
+            driver.session.publish(size.to_bytes(4, "big").ljust(size, b"."), f"live/{'0f' * 16}", 0)
+            driver.until(lambda: bool(driver.seen))
+            assert driver.seen == [Done()]
+            assert not driver.session.leaving
+        eventually(lambda: len(hub.order) == 3, what="their coming")
+
+
 def test_before_it_is_up_nothing_can_be_published_or_queued(address: Address) -> None:
     with Driver(address) as driver:
         with pytest.raises(LinkDown):
@@ -181,7 +212,7 @@ def test_a_port_where_nobody_listens_is_said(address: Address) -> None:
 
 def test_a_port_that_is_not_a_brokers_is_said(address: Address) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        session = Session(replace(address, host="127.0.0.1", port=server.getsockname()[1]))
+        session = Session(replace(address, host="127.0.0.1", port=server.getsockname()[1]), WILL)
         answer_with_nonsense(server)
         with pytest.raises(LinkDown, match=r"no TLS 1\.3") as caught:
             session.connect()
@@ -228,3 +259,20 @@ def test_a_key_of_another_certificate_is_one_clear_error(shared: Broker, address
     _, key = shared.certificate("fedcba9876543210")
     with pytest.raises(ConfigError, match="can't use"):
         tls_context(replace(address, key=key))
+
+
+def test_a_connection_that_breaks_leaves_the_will_and_one_that_is_closed_does_not(
+    shared: Broker, address: Address
+) -> None:
+    with HubClient(shared) as hub:
+        with Driver(address) as driver:
+            driver.up()
+        with Driver(address) as broken:
+            broken.up()
+            sock = socket.socket(fileno=os.dup(broken.session.fileno()))
+            sock.shutdown(socket.SHUT_RDWR)
+            sock.close()
+            with pytest.raises(LinkDown):
+                broken.until(lambda: False)
+        eventually(lambda: hub.wills, what="the will")
+        assert hub.wills == [WILL]

@@ -358,3 +358,102 @@ def test_a_missing_folder_is_one_clear_error(tmp_path: Path) -> None:
         Outbox(tmp_path / "nowhere" / "outbox.db", max_bytes=BIG)
     assert caught.value.hint is not None
     assert "nowhere" in caught.value.hint
+
+
+def test_what_is_kept_is_never_evicted_even_over_the_bound(tmp_path: Path) -> None:
+    outbox = small(tmp_path, 3)
+    outbox.append(sealed, 3, 1, kept=True)
+    for _ in range(5):
+        outbox.append(sealed, 0, 1)
+    assert sorted(drain(outbox)) == [1, 5, 6]
+    outbox.append(of_size(400), 3, 1, kept=True)
+    outbox.link_up()
+    assert sorted(drain(outbox)) == [1, 7]
+    assert outbox.stats().queued_bytes == 500
+    outbox.close()
+
+
+def test_a_clip_whose_key_is_evicted_is_to_be_deleted_until_that_is_done(tmp_path: Path) -> None:
+    outbox = small(tmp_path, 2)
+    outbox.append(sealed, 3, 1, clip=b"c" * 16)
+    outbox.append(sealed, 3, 1, clip=b"d" * 16)
+    acknowledge(outbox, 2)  # its key has arrived: nothing of it is lost
+    assert outbox.clips_to_delete() == ()
+    outbox.append(sealed, 0, 1)
+    outbox.append(sealed, 0, 1)
+    assert outbox.clips_to_delete() == (b"c" * 16,)
+    outbox.close()
+    outbox = small(tmp_path, 2)
+    assert outbox.clips_to_delete() == (b"c" * 16,)
+    outbox.clip_deleted(b"c" * 16)
+    assert outbox.clips_to_delete() == ()
+    outbox.close()
+
+
+def test_the_epoch_changes_with_the_event_that_hands_over_or_not_at_all(tmp_path: Path) -> None:
+    def refuse(seq: int, prev: bytes) -> Sealed:
+        raise ConnectionError("no")
+
+    outbox = Outbox(tmp_path / "outbox.db", max_bytes=BIG)
+    assert outbox.epoch == 0
+    outbox.begin(1)
+    with pytest.raises(ConnectionError):
+        outbox.append(refuse, 0, 1, epoch=2)
+    assert outbox.epoch == 1
+    outbox.append(sealed, 0, 1, epoch=2)
+    outbox.append(sealed, 0, 1)
+    outbox.close()
+    outbox = Outbox(tmp_path / "outbox.db", max_bytes=BIG)
+    assert outbox.epoch == 2
+    outbox.close()
+
+
+def test_a_bridge_is_a_tombstone_that_the_next_loss_event_carries(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox.db", max_bytes=BIG)
+    outbox.append(sealed, 0, 1)
+    outbox.bridge(1000, b"x" * 32, 3)
+    assert outbox.head() == (1000, b"x" * 32)
+    outbox.close()
+    outbox = Outbox(tmp_path / "outbox.db", max_bytes=BIG)
+    assert outbox.epoch == 3
+    losses = Losses()
+    assert outbox.append_loss(losses, 1) == 1001
+    assert losses.tombs == [(Tomb(2, 1000, b"x" * 32),)]
+    assert sorted(drain(outbox)) == [1, 1001]
+    outbox.close()
+
+
+VERSION_1 = """
+CREATE TABLE head (
+    id INTEGER PRIMARY KEY CHECK (id = 0), seq INTEGER NOT NULL, hash BLOB NOT NULL, evicted INTEGER NOT NULL
+);
+CREATE TABLE mail (
+    seq INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, urgency INTEGER NOT NULL, prekey INTEGER NOT NULL,
+    size INTEGER NOT NULL, envelope BLOB NOT NULL
+);
+CREATE INDEX eviction ON mail (urgency DESC, seq, size);
+CREATE INDEX prekeys ON mail (prekey);
+CREATE TABLE tombs (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, last_hash BLOB NOT NULL, loss INTEGER);
+CREATE INDEX losses ON tombs (loss);
+CREATE INDEX ends ON tombs (last);
+INSERT INTO head VALUES (0, 1, :hash, 0);
+INSERT INTO mail VALUES (1, :hash, 2, 5, 100, :mail);
+PRAGMA user_version = 1;
+"""
+
+
+def test_an_outbox_of_the_first_version_is_taken_over_with_what_is_queued(tmp_path: Path) -> None:
+    mail = sealed(1, GENESIS)
+    db = sqlite3.connect(tmp_path / "outbox.db")
+    for statement in VERSION_1.split(";\n"):
+        db.execute(statement, {"hash": envelope_hash(mail), "mail": mail} if ":hash" in statement else {})
+    db.commit()
+    db.close()
+    for _ in range(2):
+        outbox = Outbox(tmp_path / "outbox.db", max_bytes=BIG)
+        assert outbox.epoch == 0
+        assert outbox.head() == (1, envelope_hash(mail))
+        queued = outbox.next(0)
+        assert queued is not None
+        assert queued.envelope == mail
+        outbox.close()

@@ -17,7 +17,7 @@ from sealcam.clocks import SystemClock
 from sealcam.post import read_address
 from sealcam.wire.errors import ConfigError
 from tests.broker import Broker
-from tests.rig import ALIAS, EyeEnd, HubClient, PostProcess, write_claim
+from tests.rig import ALIAS, WILL, EyeEnd, HubClient, PostProcess, write_claim
 from tests.waiting import eventually
 
 LONG_S = 90.0  # for a machine that is busy with other things
@@ -99,6 +99,36 @@ def test_what_comes_for_the_camera_reaches_the_eye(tmp_path: Path, broker: Broke
         for _ in range(50):
             hub.send(b"no receipt")
         eventually(lambda: eye.delivered == 50, what="delivery")
+
+
+def test_a_post_that_is_killed_leaves_the_cameras_will_and_one_that_ends_in_order_does_not(
+    tmp_path: Path, broker: Broker
+) -> None:
+    with HubClient(broker) as hub, EyeEnd(tmp_path / "eye", hub.key.public) as eye:
+        with PostProcess(eye.socket, tmp_path / "post") as post:
+            eventually(lambda: hub.beats == 1, what="a beat")
+            assert post.stop() == 0
+            post.start()
+            eventually(lambda: hub.beats == 2, what="another beat")
+            assert hub.wills == []
+            post.kill()
+            eventually(lambda: hub.wills, what="the will")
+        assert hub.wills == [WILL + eye.wills.to_bytes(8, "big")]
+
+
+def test_each_connection_to_the_broker_takes_a_new_will_along(tmp_path: Path, broker: Broker) -> None:
+    with HubClient(broker) as hub, camera(tmp_path, hub) as (eye, post):
+        eventually(lambda: hub.beats, what="a beat")
+        first = eye.wills
+        broker.kill()
+        eventually(lambda: not eye.link.up, what="noticing")
+        broker.start()
+        eventually(lambda: eye.link.up, LONG_S, "the link")
+        beats = hub.beats
+        eventually(lambda: hub.beats > beats, LONG_S, "the hub's client")
+        post.kill()
+        eventually(lambda: hub.wills, what="the will")
+        assert int.from_bytes(hub.wills[-1][len(WILL) :], "big") > first
 
 
 def test_a_broker_killed_in_mid_stream_costs_no_event(tmp_path: Path, broker: Broker) -> None:
@@ -201,6 +231,18 @@ def test_a_broker_that_is_away_is_told_once_and_again_when_it_is_back(tmp_path: 
         lines = post.log.splitlines()
         assert sum("trying again" in line for line in lines) == len({line for line in lines if "trying again" in line})
         assert sum("there again" in line for line in lines) == 1
+
+
+def test_a_post_whose_camera_was_reset_destroys_what_it_has_and_ends(tmp_path: Path, broker: Broker) -> None:
+    with HubClient(broker) as hub, camera(tmp_path, hub) as (eye, post):
+        eye.append()
+        all_arrived(eye, hub)
+        eye.link.forget()
+        eye.stop()
+        assert not eye.link.forgets
+        assert post.wait() == 0
+        assert list((tmp_path / "post").iterdir()) == []
+        eventually(lambda: hub.wills == [] and eye.outbox.stats().queued == 0)
 
 
 def test_it_ends_in_order_while_the_broker_is_away(tmp_path: Path, broker: Broker) -> None:

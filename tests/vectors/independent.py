@@ -1,16 +1,13 @@
-"""A second opener of `SEV1`, written from design/wire.md alone; shares no code with `sealcam.wire`.
+"""A second opener of `SEV1` and `SCM1`, written from design/wire.md alone; shares no code with `sealcam.wire`.
 
 Standard library and `cryptography`; `nacl` for one call, `crypto_box_seal_open`, since `cryptography` has no XSalsa20.
-As a program it judges a file of vectors: `python tests/vectors/independent.py tests/vectors/sev1.json`.
+`python -m tests.vectors.judge FILE...` lets it and its neighbours judge files of vectors.
 """
 
 from __future__ import annotations
 
-import json
-import sys
 from dataclasses import dataclass
 from hashlib import blake2b
-from pathlib import Path
 
 import nacl.bindings
 from cryptography.exceptions import InvalidSignature, InvalidTag
@@ -141,12 +138,26 @@ def unseal(slot: bytes, secret: bytes) -> bytes | None:
 
 
 def open_sev1(envelope: bytes, signer_public: bytes, secrets: list[bytes]) -> Event:
+    """An event."""
+    event = open_envelope(envelope, signer_public, secrets, "sev1", (4, 8, 16))
+    require(event.seq >= 1 if event.type < 0x80 else event.prev == bytes(32))  # 9
+    return event
+
+
+def open_scm1(envelope: bytes, signer_public: bytes, secrets: list[bytes]) -> Event:
+    """A command."""
+    return open_envelope(envelope, signer_public, secrets, "scm1", (1,))
+
+
+def open_envelope(
+    envelope: bytes, signer_public: bytes, secrets: list[bytes], form: str, counts: tuple[int, ...]
+) -> Event:
     """Section 4.5, step by step."""
     require(64 < len(envelope) <= 1179648)  # 1
     message, signature = envelope[:-64], envelope[-64:]
-    check_signature(signer_public, signature, labelled("sealcam/sev1/signature", message, 512))  # 2
+    check_signature(signer_public, signature, labelled(f"sealcam/{form}/signature", message, 512))  # 2
     require(len(message) >= 54)  # 3
-    require(message[:4] == b"SEV1" and message[4] == 1 and message[53] in (4, 8, 16))
+    require(message[:4] == form.upper().encode() and message[4] == 1 and message[53] in counts)
     require(message[5:13] == labelled("sealcam/key-id", signer_public, 64))
     commit = message[21:53]
     s = 54 + 80 * message[53]
@@ -156,10 +167,10 @@ def open_sev1(envelope: bytes, signer_public: bytes, secrets: list[bytes]) -> Ev
     for at in range(54, s, 80):
         for secret in secrets:
             candidate = unseal(message[at : at + 80], secret)
-            if candidate is not None and labelled("sealcam/sev1/commit", candidate, 256) == commit:
+            if candidate is not None and labelled(f"sealcam/{form}/commit", candidate, 256) == commit:
                 content_key = candidate
     require(content_key is not None)
-    body_key = labelled("sealcam/sev1/body-key", (content_key or b"") + clear, 256)  # 6
+    body_key = labelled(f"sealcam/{form}/body-key", (content_key or b"") + clear, 256)  # 6
     try:
         padded = ChaCha20Poly1305(body_key).decrypt(bytes(12), body, clear)
     except InvalidTag:
@@ -170,7 +181,6 @@ def open_sev1(envelope: bytes, signer_public: bytes, secrets: list[bytes]) -> Ev
     require(len(plain) >= 41)
     kind, seq, prev, cbor = plain[0], int.from_bytes(plain[1:9], "big"), plain[9:41], plain[41:]  # 8
     check_cbor(cbor)
-    require(seq >= 1 if kind < 0x80 else prev == bytes(32))  # 9
     return Event(kind, seq, prev, cbor)
 
 
@@ -186,11 +196,3 @@ def judge(vector: dict[str, object]) -> bool:
         and (event.type, event.seq) == (vector["type"], vector["seq"])
         and (event.prev, event.body) == (hexes["prev_hex"], hexes["body_cbor_hex"])
     )
-
-
-if __name__ == "__main__":
-    vectors = json.loads(Path(sys.argv[1]).read_text())
-    wrong = [vector["name"] for vector in vectors if not judge(vector)]
-    print(f"{len(vectors) - len(wrong)} passed, {len(wrong)} failed")
-    print("\n".join(wrong))
-    sys.exit(1 if wrong else 0)

@@ -1,4 +1,4 @@
-"""The frozen vectors, by our opener and by an independent one (design/wire.md section 8)."""
+"""The frozen vectors, by our opener and by an independent one (design/wire.md section 13)."""
 
 from __future__ import annotations
 

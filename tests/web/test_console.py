@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.unit.hub.console_client import PASSPHRASE
 from tests.unit.hub.console_fake import NOW_NS, PORCH, SECOND_NS, notice, report
+from tests.waiting import eventually
 from tests.web.browser import Browser
 from tests.web.conftest import Hub
 
@@ -97,6 +99,9 @@ def test_a_lost_hub_is_told_and_found_again(hub: Hub, browser: Browser) -> None:
     browser.call(
         "Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=-1, uploadThroughput=-1
     )
+    # The answer to the command above comes before the network service has taken it: a request tells when it has.
+    cut_off = "fetch('/fragment/notices').then(() => false, () => true)"
+    eventually(lambda: browser.ask(cut_off) is True, what="the loss of the network")
     browser.ask("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
     browser.wait("document.querySelector('.pulse--lost')?.textContent.startsWith('Connection to the hub lost')")
     hub.sees(100)
@@ -111,7 +116,7 @@ def test_a_session_that_is_over_says_what_to_do(hub: Hub, browser: Browser) -> N
     browser.call("Network.enable")
     browser.call("Network.clearBrowserCookies")
     browser.ask("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
-    browser.wait("document.querySelector('.pulse--lost')?.textContent.includes('open the new link')")
+    browser.wait("document.querySelector('.pulse--lost')?.textContent.includes('load this page to sign in')")
 
 
 @pytest.mark.parametrize("width_px", [320, 360, 768, 1024, 1280, 2560])
@@ -128,16 +133,38 @@ def test_without_scripts_everything_is_there(hub: Hub, browser: Browser) -> None
     browser.wait("document.querySelectorAll('.card').length === 24 && document.readyState === 'complete'")
     assert "UTC" in str(browser.ask("document.querySelector('.card time').textContent"))
     browser.ask("document.querySelector('button[value=night]').click()")
-    browser.wait("document.querySelector('.modes__wait')")
+    browser.wait("document.querySelector('.modes__wait') && document.querySelector('[data-older]')")
     browser.ask("document.querySelector('[data-older]').click()")
     browser.wait("location.search.includes('before=') && document.querySelectorAll('.card').length === 24")
 
 
 def test_the_browser_has_nothing_to_complain_of(hub: Hub, browser: Browser) -> None:
     hub.source.pictures = dict.fromkeys((one.id for one in hub.source.shown), b"")
+    browser.open("about:blank")  # what the page before still asked for is answered, or given up
     browser.problems.clear()
     browser.open(hub.address)
     browser.wait("document.querySelector('[data-pulse]').textContent === 'Live'")
     hub.sees(100, has_thumbnail=False)
     browser.wait(f"{NEWEST} === {key(100)}")
     assert browser.problems == []
+
+
+def test_a_tab_from_before_an_upgrade_is_refused_once_and_told_to_load_itself_again(hub: Hub, browser: Browser) -> None:
+    pulse = "document.querySelector('[data-pulse]').textContent"
+    again = "document.dispatchEvent(new Event('visibilitychange'))"
+    hub.ends()
+    hub.begins("newer")
+    browser.wait(f"{pulse} === 'Signed out: load this page to sign in'")
+    signed_in = f"""fetch('/login', {{
+        method: 'POST', body: new URLSearchParams({{csrf: '', passphrase: '{PASSPHRASE}'}})
+    }}).then((answer) => answer.ok)"""
+    assert browser.ask(signed_in), "in another tab, say"
+    browser.ask("document.querySelector('.tile button[value=home]').click()")
+    browser.wait("document.querySelector('.modes__failed')")
+    assert "Load it again" in str(browser.ask("document.querySelector('.modes__failed').textContent"))
+    browser.ask(again)
+    browser.wait(f"{pulse} === 'The hub was upgraded: load this page again'")
+    browser.open(hub.address)
+    browser.wait(f"{pulse} === 'Live'")
+    browser.ask("document.querySelector('.tile button[value=home]').click()")
+    browser.wait("document.querySelector('.tile button[value=home][data-waiting]')")

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+_MAIN_BYTES = 1920 * 1080 * 3 // 2
+
 
 class FakeRequest:
     """A picture borrowed from the fake; its buffer is overwritten on `release`, as a real one is by the next frame."""
 
-    def __init__(self, buffer: NDArray[np.uint8], metadata: Mapping[str, Any]) -> None:
-        self._buffer = buffer
+    def __init__(self, main: NDArray[np.uint8], lores: NDArray[np.uint8], metadata: Mapping[str, Any]) -> None:
+        self._buffers = {"main": main, "lores": lores}
         self._metadata = metadata
         self.released = 0
 
     def make_buffer(self, name: str) -> NDArray[np.uint8]:
-        """The low-resolution stream's bytes, copied as picamera2 does."""
-        if self.released or name != "lores":
+        """A stream's bytes, copied as picamera2 does."""
+        if self.released or name not in self._buffers:
             raise RuntimeError(f"Stream {name!r} is not defined")
-        return self._buffer.copy()
+        return self._buffers[name].copy()
 
     def get_metadata(self) -> Mapping[str, Any]:
         """The picture's metadata."""
@@ -34,25 +36,38 @@ class FakeRequest:
     def release(self) -> None:
         """Give the buffer back: its bytes become another picture's."""
         self.released += 1
-        self._buffer[:] = 0xEE
+        for buffer in self._buffers.values():
+            buffer[:] = 0xEE
 
 
 class FakePicamera2:
     """Hands out what `push` was given; silent when there is nothing, as a lost camera is."""
 
-    def __init__(self, stride: int = 640, *, refuse: str = "", hang_on_close: threading.Event | None = None) -> None:
+    def __init__(
+        self,
+        stride: int = 640,
+        *,
+        refuse: str = "",
+        hang_on_close: threading.Event | None = None,
+        layout: str = "YUV420",
+        controls: Sequence[str] = ("FrameDurationLimits",),
+    ) -> None:
         self.stride = stride
+        self.camera_controls = dict.fromkeys(controls, (0, 0, 0))
         self.configuration: dict[str, Any] = {}
         self.requests: list[FakeRequest] = []
+        self.controls: list[dict[str, Any]] = []
         self.started = self.closed = self.flushed = False
-        self._refuse = refuse
+        self._refuse, self._layout = refuse, layout
         self._hang_on_close = hang_on_close
         self._waiting: deque[FakeRequest | str] = deque()
         self._changed = threading.Condition()
 
-    def push(self, buffer: NDArray[np.uint8], metadata: Mapping[str, Any]) -> None:
-        """The stimulus: the sensor took a picture."""
-        request = FakeRequest(buffer.copy(), metadata)
+    def push(
+        self, lores: NDArray[np.uint8], metadata: Mapping[str, Any], main: NDArray[np.uint8] | None = None
+    ) -> None:
+        """The stimulus: the sensor took a picture; without `main` that stream has zeros."""
+        request = FakeRequest(np.zeros(_MAIN_BYTES, np.uint8) if main is None else main.copy(), lores.copy(), metadata)
         self.requests.append(request)
         self._add(request)
 
@@ -67,10 +82,15 @@ class FakePicamera2:
         return {"main": main, "lores": lores, "controls": controls}
 
     def configure(self, camera_config: dict[str, Any]) -> None:
-        """Take it and fill in the stride, or refuse."""
+        """Take it and fill in layout and stride, or refuse."""
         if self._refuse:
             raise RuntimeError(self._refuse)
-        self.configuration = {**camera_config, "lores": {**camera_config["lores"], "stride": self.stride}}
+        main, lores = camera_config["main"], camera_config["lores"]
+        self.configuration = {
+            **camera_config,
+            "main": {**main, "format": self._layout, "stride": self._main_stride(main["size"][0])},
+            "lores": {**lores, "format": self._layout, "stride": self.stride},
+        }
 
     def camera_configuration(self) -> dict[str, Any]:
         """What was configured."""
@@ -79,6 +99,10 @@ class FakePicamera2:
     def start(self) -> None:
         """Start."""
         self.started = True
+
+    def set_controls(self, controls: dict[str, Any]) -> None:
+        """Noted."""
+        self.controls.append(controls)
 
     def capture_request(self, wait: bool) -> object:
         """A job for the next picture."""
@@ -109,6 +133,11 @@ class FakePicamera2:
         with self._changed:
             self.closed = True
             self._changed.notify_all()
+
+    @staticmethod
+    def _main_stride(width: int) -> int:
+        """Lines of the main stream are aligned to 64 bytes."""
+        return (int(width) + 63) // 64 * 64
 
     def _add(self, item: FakeRequest | str) -> None:
         with self._changed:

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sealcam.board.npu import Npu
 from sealcam.wire.errors import ModelError
 
 # In the order of preference: measured 8.8 against 69 ms for the default model (design/adr/0004).
@@ -41,18 +42,22 @@ def runtime_name() -> str:
 class LiteRtNetwork:
     """A loaded model, ready to run: `sealcam.board.protocols.Network`. One thread at a time may call it."""
 
-    def __init__(self, model_bytes: bytes, threads: int = 1) -> None:
-        """Load a model from its bytes.
+    def __init__(self, model_bytes: bytes, threads: int = 1, npu: Npu | None = None) -> None:
+        """Load a model from its bytes; what `npu` can take over goes there.
 
         One thread by default: with two on a busy board, inference got up to 15 times slower.
 
         Raises:
-            ModelError: no runtime is installed, or the bytes aren't a model with one input and float outputs.
+            ModelError: no runtime is installed, the bytes aren't a model with one input and float outputs, or the
+                delegate can't be loaded.
         """
         name, runtime = _runtime()
+        delegates = [] if npu is None else [_delegate(runtime, npu)]
         try:
             with _quietly():
-                self._interpreter = runtime.Interpreter(model_content=model_bytes, num_threads=threads)
+                self._interpreter = runtime.Interpreter(
+                    model_content=model_bytes, num_threads=threads, experimental_delegates=delegates
+                )
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             message = f"{name} can't load the model: {_first_line(error)}"
@@ -175,6 +180,17 @@ def _runtime() -> tuple[str, ModuleType]:
         with contextlib.suppress(ImportError):
             return name, importlib.import_module(module)
     raise ModelError("no TensorFlow Lite runtime is installed", "install ai-edge-litert: make setup")
+
+
+def _delegate(runtime: ModuleType, npu: Npu) -> object:
+    """The delegate of a neural processor, as a runtime takes it."""
+    try:
+        with _quietly():
+            return runtime.load_delegate(npu.library, dict(npu.options))
+    except (ValueError, OSError, AttributeError, RuntimeError) as error:
+        raise ModelError(
+            f"{npu.name} can't be used: {_first_line(error)}", 'set `npu = "off"` under [model]'
+        ) from error
 
 
 def _shape(details: dict[str, Any]) -> tuple[int, ...]:

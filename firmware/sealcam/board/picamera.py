@@ -1,14 +1,17 @@
-"""The Raspberry Pi's camera through picamera2: the low-resolution stream, one request at a time.
+"""The Raspberry Pi's camera through picamera2: both streams of one request at a time.
 
 Written against picamera2's manual (chapters 4, "Configuring the camera", and 6, "Capturing images and requests") and
 libcamera's control list; proven on a board by `design/bringup.md`. picamera2 comes from the system's packages only,
 because libcamera must match the kernel, so it is imported when a camera is opened and not before. What it needs of
-the library is `Picamera2Like`; `FakePicamera2` ships beside it. The main stream is configured here and encoded by
-the recorder.
+the library is `Picamera2Like`; `FakePicamera2` ships beside it. The main stream is each frame's fine picture. What is
+asked of the sensor is `picamera_controls`'.
 """
 
 from __future__ import annotations
 
+import gc
+import logging
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
@@ -17,12 +20,19 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sealcam.board.fine import PackedPicture
+from sealcam.board.layouts import Stream
 from sealcam.board.newest import STALL_S
-from sealcam.board.protocols import Frame, Plane
+from sealcam.board.picamera_controls import GainLimit, controls_for, exposure_of, refused, timing
+from sealcam.board.protocols import Frame
 from sealcam.clocks import Clock, SystemClock
+from sealcam.sensor_settings import NO_LIMITS, SensorSettings
 from sealcam.wire.errors import HardwareError
 
+_log = logging.getLogger(__name__)
+
 _POLL_S = 0.1  # how soon a blocked look notices `close`
+_NEAR_NS = 10_000_000_000  # a sensor's time further from now is none
 _CABLE_HINT = "check the ribbon cable at both ends and that `rpicam-hello --list-cameras` shows a camera"
 _PACKAGES_HINT = (
     "apt-get install python3-picamera2, and make the environment with --system-site-packages: "
@@ -49,6 +59,11 @@ class Request(Protocol):
 class Picamera2Like(Protocol):
     """The part of `picamera2.Picamera2` that is used here."""
 
+    @property
+    def camera_controls(self) -> Mapping[str, tuple[Any, Any, Any]]:
+        """What can be set, each with its least, most and usual value."""
+        ...
+
     def create_video_configuration(
         self, main: dict[str, Any], lores: dict[str, Any], controls: dict[str, Any]
     ) -> dict[str, Any]:
@@ -65,6 +80,10 @@ class Picamera2Like(Protocol):
 
     def start(self) -> None:
         """Start the sensor."""
+        ...
+
+    def set_controls(self, controls: dict[str, Any]) -> None:
+        """Set them with the next request."""
         ...
 
     def capture_request(self, wait: bool) -> Any:
@@ -84,35 +103,14 @@ class Picamera2Like(Protocol):
         ...
 
 
-def planes_from_yuv420(buffer: NDArray[np.uint8], width: int, height: int, stride: int) -> tuple[Plane, Plane, Plane]:
-    """The three planes of a planar YUV 4:2:0 buffer without the padding of their lines, owned by the caller.
-
-    `buffer` is one-dimensional uint8. Luma lines are `stride` bytes apart; chroma lines, of half the width, are half
-    of that apart, rounded up: each plane has padding of its own (libcamera, `PixelFormatInfo::stride`). Bytes behind
-    the last plane are page alignment and are left out.
-
-    Raises:
-        HardwareError: the buffer is shorter than its planes, or the lines than the width.
-    """
-    half_width, half_height, half_stride = (width + 1) // 2, (height + 1) // 2, (stride + 1) // 2
-    luma, chroma = stride * height, half_stride * half_height
-    if stride < width or width < 1 or height < 1 or buffer.size < luma + 2 * chroma:
-        raise HardwareError(
-            f"the camera gave {buffer.size} bytes for {width} x {height} pixels in lines of {stride} bytes",
-            hint="its driver and picamera2 don't fit together: upgrade both with the system's packages",
-        )
-    y = buffer[:luma].reshape(height, stride)[:, :width]
-    u = buffer[luma : luma + chroma].reshape(half_height, half_stride)[:, :half_width]
-    v = buffer[luma + chroma : luma + 2 * chroma].reshape(half_height, half_stride)[:, :half_width]
-    return y.copy(), u.copy(), v.copy()
-
-
 def open_picamera2(number: int = 0) -> Picamera2Like:
     """The system's picamera2, opened on camera `number`.
 
     Raises:
         HardwareError: the package is missing, or there is no such camera, or another program has it.
     """
+    if "picamera2" in sys.modules:
+        gc.collect()  # what a closed one left in rings of references keeps its buffers, and the next may get no picture
     try:
         from picamera2 import Picamera2  # only here: see the module's docstring
     except ImportError as error:
@@ -128,7 +126,7 @@ def open_picamera2(number: int = 0) -> Picamera2Like:
 
 
 class PiCamera:
-    """Frames of the low-resolution stream with the sensor's own times.
+    """Frames of the low-resolution stream with the sensor's own times, the main stream behind each.
 
     Raises:
         HardwareError: picamera2 is missing, or the camera can't be opened, configured or started.
@@ -139,6 +137,7 @@ class PiCamera:
         main_px: tuple[int, int] = (1920, 1080),
         lores_px: tuple[int, int] = (640, 360),
         fps: int = 10,
+        sensor: SensorSettings = NO_LIMITS,
         *,
         clock: Clock | None = None,
         open_camera: Callable[[], Picamera2Like] = open_picamera2,
@@ -149,19 +148,25 @@ class PiCamera:
         self._closed = threading.Event()
         self._closing = threading.Lock()
         self._camera = open_camera()
-        frame_us = round(1_000_000 / fps)
+        self._soon_ns = timing(fps, sensor).soon_ns
         try:
+            there = self._camera.camera_controls
+            for name in refused(there, sensor):
+                _log.warning("this camera takes no %s: it stays as it is", name)
+            self._gain = GainLimit(there, fps, sensor)
             self._camera.configure(
                 self._camera.create_video_configuration(
                     main={"size": main_px, "format": "YUV420"},
                     lores={"size": lores_px, "format": "YUV420"},
-                    controls={"FrameDurationLimits": (frame_us, frame_us)},
+                    controls=controls_for(there, fps, sensor),
                 )
             )
-            lores = self._camera.camera_configuration()["lores"]
-            self._width, self._height = (int(side) for side in lores["size"])
-            self._stride = int(lores["stride"])
+            configured = self._camera.camera_configuration()
+            self._main, self._lores = (Stream.of(configured[name]) for name in ("main", "lores"))
             self._camera.start()
+        except HardwareError:
+            self.close()
+            raise
         except (RuntimeError, KeyError) as error:
             self.close()
             raise HardwareError(f"the camera can't be configured ({error})", hint=_CABLE_HINT) from error
@@ -185,26 +190,29 @@ class PiCamera:
         Raises:
             HardwareError: no frame came for 2 s, or the camera reported an error.
         """
-        index = 0
+        index, last_ns = 0, None
         while not self._closed.is_set():
             try:
                 request = self._next_request()
                 if request is None:
                     return
                 try:  # picture and metadata of one request, copied before it is given back
-                    buffer = request.make_buffer("lores")
                     metadata = request.get_metadata()
+                    if (wanted := self._gain.take(metadata)) is not None:
+                        self._camera.set_controls(wanted)
+                    t_ns = self._time_of(metadata)
+                    if last_ns is not None and 0 < t_ns - last_ns < self._soon_ns:
+                        continue
+                    main, lores = (request.make_buffer(name) for name in ("main", "lores"))
                 finally:
                     request.release()
             except RuntimeError as error:
                 if self._closed.is_set():
                     return
                 raise HardwareError(f"the camera is lost ({error})", hint=_CABLE_HINT) from error
-            y, u, v = planes_from_yuv420(buffer, self._width, self._height, self._stride)
-            # CLOCK_BOOTTIME ns at the first line's exposure (libcamera, SensorTimestamp); webcams may lack it.
-            t_ns = int(metadata.get("SensorTimestamp") or self._clock.boot_ns())
-            yield Frame(t_ns, index, y, u, v)
-            index += 1
+            y, u, v = self._lores.planes(lores)
+            yield Frame(t_ns, index, y, u, v, PackedPicture(*self._main.views(main)), exposure_of(metadata))
+            index, last_ns = index + 1, t_ns
 
     def close(self) -> None:
         """Stop the sensor and let go of it, waiting `stall_s` at most: a lost camera's close may never return."""
@@ -215,6 +223,12 @@ class PiCamera:
         closer = threading.Thread(target=self._close_camera, name="picamera-close", daemon=True)
         closer.start()
         closer.join(self._stall_s)
+
+    def _time_of(self, metadata: Mapping[str, Any]) -> int:
+        """CLOCK_BOOTTIME ns at the first line's exposure (libcamera, SensorTimestamp); now, where there is no such."""
+        now_ns = self._clock.boot_ns()
+        stamp_ns = int(metadata.get("SensorTimestamp") or now_ns)
+        return stamp_ns if abs(now_ns - stamp_ns) < _NEAR_NS else now_ns
 
     def _close_camera(self) -> None:
         try:

@@ -1,7 +1,6 @@
-"""The passive infrared sensor: a digital pin whose rising edge sets a latch, and nothing more.
+"""The passive infrared sensor: edges of a digital pin, and what `pulses` makes of them once a frame.
 
-gpiozero's `MotionSensor` samples in a thread of its own; `DigitalInputDevice` calls back on the kernel's edge event
-and needs none. What a trigger means is left to sight. gpiozero is imported only where a pin is used.
+gpiozero's `MotionSensor` samples in a thread of its own; this needs none. What a trigger means is left to sight.
 """
 
 from __future__ import annotations
@@ -9,6 +8,9 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
+from sealcam.board.contact import GpioContact
+from sealcam.board.protocols import PirCounts
+from sealcam.board.pulses import Pulses
 from sealcam.clocks import Clock, SystemClock
 
 WARM_UP_S = 60.0  # after power-on a pyroelectric sensor triggers by itself for up to a minute (HC-SR501 data sheet)
@@ -33,7 +35,8 @@ class Latch:
 
 
 class GpioPir:
-    """A PIR on a GPIO pin, active high. Edges in the first `warm_up_s` seconds are not told.
+    """A PIR on a GPIO pin. It has its supply from the board, so that it warms up for the first `warm_up_s` seconds
+    since that was switched on: what it does then is counted, and not told.
 
     `pin` is what gpiozero takes: a number of the chip (17), `GPIO17` or `BOARD11`; `pins` is its pin factory.
 
@@ -48,31 +51,30 @@ class GpioPir:
         clock: Clock | None = None,
         *,
         warm_up_s: float = WARM_UP_S,
+        active_high: bool = True,
         pins: Any = None,
     ) -> None:
-        from gpiozero import DigitalInputDevice
-
-        from sealcam.board.gpio import board_pins, gpio_errors
-
         self._clock = clock or SystemClock()
-        self._warm_ns = self._clock.boot_ns() + round(warm_up_s * 1_000_000_000)
-        self._latch = Latch()
-        with gpio_errors(f"the motion sensor on pin {pin}"):
-            self._device = DigitalInputDevice(pin, pull_up=False, pin_factory=pins or board_pins())
-            self._device.when_activated = self._edge
+        self._contact = GpioContact("motion sensor", pin, self._clock, pull_up=not active_high, pins=pins)
+        self._pulses = Pulses(round(warm_up_s * 1_000_000_000), active=self._contact.active)
+
+    @property
+    def counts(self) -> PirCounts:
+        """What it did so far."""
+        return self._pulses.counts
 
     def take(self) -> int | None:
-        """The time of the newest rising edge since the last call, ns on CLOCK_BOOTTIME, or none."""
-        return self._latch.take()
+        """The newest time at which it felt somebody since the last call, ns on CLOCK_BOOTTIME, or none.
+
+        Raises:
+            HardwareError: the pin is lost.
+        """
+        now_ns = self._clock.boot_ns()
+        return self._pulses.take(self._contact.take(now_ns), now_ns)
 
     def close(self) -> None:
         """Let go of the pin."""
-        self._device.close()
-
-    def _edge(self) -> None:
-        now_ns = self._clock.boot_ns()
-        if now_ns >= self._warm_ns:
-            self._latch.set(now_ns)
+        self._contact.close()
 
 
 class SimulatedPir:
@@ -80,6 +82,8 @@ class SimulatedPir:
 
     def __init__(self) -> None:
         self._latch = Latch()
+        self.counts = PirCounts()
+        """What it says it did."""
         self.closed = False
 
     def drive_high(self, t_ns: int) -> None:

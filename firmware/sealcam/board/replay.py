@@ -1,22 +1,24 @@
 """A recorded file as a camera: every frame with the file's timestamps, or paced like real time with drops counted.
 
-Everything that is PyAV's stays in this file. Pictures are scaled to fit 640 by 360, straight to planar YUV. What the
-timestamps of a damaged file mean is `Timeline`'s: time never goes back.
+Everything that is PyAV's stays in this file and `fine`. Pictures are scaled to fit 640 by 360, straight to planar
+YUV. What the timestamps of a damaged file mean is `Timeline`'s: time never goes back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 import av
 import av.error
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
+from sealcam.board.fine import DecodedPicture
 from sealcam.board.protocols import Frame, Plane
 from sealcam.clocks import Clock, SystemClock
 from sealcam.wire.errors import ClipError
@@ -71,10 +73,12 @@ class ReplayCamera:
 
     Unpaced, `t_ns` is the file's time from its first frame on. Paced, it is that time on `clock`, frames come when they
     are due, and one whose successor is due already is dropped, as a live camera would; with `repeat` the file begins
-    again when it ends.
+    again when it ends. Instead of a file's path it takes one that is open, of which it needs no more than `read`.
     """
 
-    def __init__(self, path: Path, *, paced: bool = False, repeat: bool = False, clock: Clock | None = None) -> None:
+    def __init__(
+        self, path: Path | BinaryIO, *, paced: bool = False, repeat: bool = False, clock: Clock | None = None
+    ) -> None:
         self._path = path
         self._paced = paced
         self._repeat = repeat
@@ -85,7 +89,7 @@ class ReplayCamera:
     @property
     def name(self) -> str:
         """The file's name without its folder."""
-        return f"recording {self._path.name}"
+        return f"recording {self._path.name}" if isinstance(self._path, Path) else "a recording"
 
     def __enter__(self) -> ReplayCamera:
         return self
@@ -134,7 +138,7 @@ class ReplayCamera:
             else:
                 if waiting.t_ns > now_ns and self._clock.wait(self._closed, (waiting.t_ns - now_ns) / 1e9):
                     return
-                yield Frame(waiting.t_ns + started_ns, waiting.index, waiting.y, waiting.u, waiting.v)
+                yield replace(waiting, t_ns=waiting.t_ns + started_ns)
             if self._closed.is_set():
                 return
             waiting = following
@@ -143,8 +147,9 @@ class ReplayCamera:
 class _Reader:
     """One pass through a file."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path | BinaryIO) -> None:
+        self._path = path if isinstance(path, Path) else "the recording"
+        self._open_file = None if isinstance(path, Path) else path
         self._scale = VideoReformatter()
         self._damaged = 0
 
@@ -166,13 +171,13 @@ class _Reader:
         # The prefix and the list keep a file's name from being taken as an address, and a file from naming another.
         options = {"protocol_whitelist": "file"}
         try:
-            container = av.open(f"file:{self._path}", options=options)
+            container = av.open(self._open_file or f"file:{self._path}", options=options)
         except av.error.FileNotFoundError as error:
             raise ClipError(f"no such file: {self._path}", "check the name") from error
         except av.error.IsADirectoryError as error:
             raise ClipError(f"{self._path} is a folder", "name the recorded files in it") from error
         except av.error.FFmpegError as error:
-            if self._path.is_file() and self._path.stat().st_size == 0:
+            if isinstance(self._path, Path) and self._path.is_file() and self._path.stat().st_size == 0:
                 raise ClipError(f"{self._path} is empty (0 bytes)", "copy or record it again") from error
             why = (error.strerror or "no video format fits").lower()
             raise ClipError(
@@ -225,7 +230,9 @@ class _Reader:
             width, height = fitted(picture.width, picture.height, pixel)
         scaled = self._scale.reformat(picture, width, height, "yuv420p", interpolation="BILINEAR")
         y, u, v = (_upright(_plane(plane), picture.rotation) for plane in scaled.planes)
-        return Frame(t_ns, index, y, u, v)
+        # Pixels that aren't square, and pictures that are small already, have nothing finer to offer.
+        finer = pixel == 1 and picture.width * picture.height > width * height
+        return Frame(t_ns, index, y, u, v, DecodedPicture(picture) if finer else None)
 
 
 def _claimed_s(container: Any, stream: Any) -> float:

@@ -20,6 +20,7 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
+from sealcam.board.fine import DecodedPicture
 from sealcam.board.newest import STALL_S, NewestFrame
 from sealcam.board.protocols import Frame, Plane
 from sealcam.clocks import Clock, SystemClock
@@ -27,6 +28,7 @@ from sealcam.wire.errors import HardwareError
 
 LORES_PX = (640, 360)
 _NEAR_NS = 10_000_000_000  # a timestamp this close to a clock's "now" is that clock's
+_LET_GO_S = 1.0  # a read that lasts longer hangs in the kernel, and is left there
 _PERMISSION_HINT = "let the user of this process open it: group video, or DeviceAllow= in the unit"
 _HINTS = {
     errno.ENOENT: "plug it in, or name another one in the configuration: `ls /dev/video*` shows what there is",
@@ -60,7 +62,7 @@ def fit(width: int, height: int, within: tuple[int, int] = LORES_PX) -> tuple[in
 
 
 class V4l2Camera:
-    """Frames from a V4L2 device, at most 640 x 360, newest first when the caller is slow.
+    """Frames from a V4L2 device, at most 640 x 360 with the whole picture behind, newest first when the caller is slow.
 
     `width`, `height` and `fps` are what the driver is asked for; it may deliver something near. `container_format`
     is FFmpeg's name of the input: anything but `v4l2` makes `device` that input's own address, which lets the same
@@ -73,8 +75,8 @@ class V4l2Camera:
     def __init__(
         self,
         device: str,
-        width: int = 640,
-        height: int = 360,
+        width: int = 1280,
+        height: int = 720,
         fps: int = 10,
         *,
         clock: Clock | None = None,
@@ -119,8 +121,10 @@ class V4l2Camera:
         yield from self._newest.frames()
 
     def close(self) -> None:
-        """End `frames`; the reader lets go of the device after the read it is in."""
+        """End `frames`, and wait a moment until the reader has let go of the device, so that it can be opened again."""
         self._newest.close()
+        if self._reader is not None:
+            self._reader.join(_LET_GO_S)
 
     def _read(self) -> None:
         """The reader's thread: open, decode, put, until nobody looks or the device is gone."""
@@ -153,7 +157,8 @@ class V4l2Camera:
             t_ns = boottime_ns(stamp_ns, time.clock_gettime_ns(time.CLOCK_MONOTONIC), self._clock.wall_ns(), boot_ns)
         self._last_ns = t_ns = max(t_ns, self._last_ns + 1)  # time never stands still or goes back
         y, u, v = (_copy(plane) for plane in ours.planes)
-        return Frame(t_ns, index, y, u, v)
+        finer = picture.width * picture.height > width * height
+        return Frame(t_ns, index, y, u, v, DecodedPicture(picture) if finer else None)
 
 
 def _copy(plane: av.video.plane.VideoPlane) -> Plane:

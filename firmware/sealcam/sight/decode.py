@@ -2,7 +2,7 @@
 
 One class a kind of head; each looks at the scores of the classes of interest alone, and works out boxes only for the
 cells above the threshold. Boxes are in pixels of the model's input; `sealcam.sight.detect` does the rest. A cell with
-a value that is not a number is no detection.
+a value that is not a number, or a score that can't be, is no detection, and all that was read is marked as unsound.
 """
 
 from __future__ import annotations
@@ -18,20 +18,29 @@ from numpy.typing import NDArray
 from sealcam.sight.spec import Head, InputSpec, ModelSpec
 from sealcam.wire.errors import ModelError
 
+# What no sigmoid needs: above, the score rounds to 1 in float32.
+HIGHEST_LOGIT = 88.0
+
 Floats = NDArray[np.float32]
 Shapes = Sequence[tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What cells claim: corners (n, 4) as x0, y0, x1, y1, float32; scores (n,), 0 to 1; classes (n,), the model's."""
+    """What cells claim: corners (n, 4) as x0, y0, x1, y1, float32; scores (n,), 0 to 1; classes (n,), the model's.
+
+    `sound` is false where an output held what no working model says: nothing of it is to be relied on.
+    """
 
     corners: Floats
     scores: Floats
     classes: NDArray[np.intp]
+    sound: bool = True
 
 
-NOTHING = Claims(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty(0, np.intp))
+def nothing(*, sound: bool) -> Claims:
+    """No claim at all."""
+    return Claims(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty(0, np.intp), sound)
 
 
 class Decoder(Protocol):
@@ -87,9 +96,9 @@ class NanoDetDecoder:
         for layer, _, cells in self._layers:
             rows = outputs[layer].reshape(-1, outputs[layer].shape[-1])
             self._scores[:, cells] = rows.T[self._classes]
-        best, chosen = _above(self._scores, threshold, 1.0)
+        best, chosen, sound = _above(self._scores, threshold, 1.0)
         if not chosen.size:
-            return NOTHING
+            return nothing(sound=sound)
         parts, first = [], 0
         for (_, layer, cells), last in zip(self._layers, chosen.searchsorted(self._ends).tolist(), strict=True):
             if last > first:
@@ -101,7 +110,7 @@ class NanoDetDecoder:
             distances = sums[:, :, 0] / sums[:, :, 1] * self._strides[chosen]
         centres = self._centres[chosen]
         corners = np.concatenate([centres - distances[:, :2], centres + distances[:, 2:]], axis=1)
-        return _finite(corners, best[chosen], self._classes[self._scores[:, chosen].argmax(axis=0)])
+        return _finite(corners, best[chosen], self._classes[self._scores[:, chosen].argmax(axis=0)], sound=sound)
 
 
 class SsdDecoder:
@@ -118,9 +127,9 @@ class SsdDecoder:
     def decode(self, outputs: Sequence[Floats], threshold: float) -> Claims:
         """Anchors above the threshold; the sigmoid is taken of those alone."""
         logits = outputs[self._logits][0].T[self._classes]
-        best, chosen = _above(logits, _logit(threshold), math.inf)
+        best, chosen, sound = _above(logits, _logit(threshold), HIGHEST_LOGIT)
         if not chosen.size:
-            return NOTHING
+            return nothing(sound=sound)
         anchors = self._anchors[chosen]
         with np.errstate(all="ignore"):
             offsets = outputs[self._boxes][0][chosen] / self._scales
@@ -129,7 +138,7 @@ class SsdDecoder:
             scores = np.float32(1) / (np.float32(1) + np.exp(-best[chosen]))
             low, high = (centre_yx - half_hw)[:, ::-1], (centre_yx + half_hw)[:, ::-1]
             corners = np.concatenate([low * self._size, high * self._size], axis=1)
-        return _finite(corners, scores, self._classes[logits[:, chosen].argmax(axis=0)])
+        return _finite(corners, scores, self._classes[logits[:, chosen].argmax(axis=0)], sound=sound)
 
 
 class YoloxDecoder:
@@ -144,15 +153,15 @@ class YoloxDecoder:
         """Cells above the threshold; both factors already are probabilities."""
         cells = outputs[self._cells][0]
         scores = cells.T[5 + self._classes] * cells[:, 4]
-        best, chosen = _above(scores, threshold, 1.0)
+        best, chosen, sound = _above(scores, threshold, 1.0)
         if not chosen.size:
-            return NOTHING
+            return nothing(sound=sound)
         raw, strides = cells[chosen, :4], self._strides[chosen]
         with np.errstate(all="ignore"):
             centre = (raw[:, :2] + self._corners[chosen] / strides) * strides
             half = np.exp(raw[:, 2:]) * strides / 2
             corners = np.concatenate([centre - half, centre + half], axis=1)
-        return _finite(corners, best[chosen], self._classes[scores[:, chosen].argmax(axis=0)])
+        return _finite(corners, best[chosen], self._classes[scores[:, chosen].argmax(axis=0)], sound=sound)
 
 
 def ssd_anchors() -> Floats:
@@ -195,22 +204,24 @@ def _grid(picture: InputSpec, strides: Sequence[int], offset: float) -> tuple[Fl
     return np.concatenate(points), np.concatenate(sizes)
 
 
-def _above(scores: Floats, threshold: float, highest: float) -> tuple[Floats, NDArray[np.intp]]:
-    """The best score of each cell, and the cells where it lies between the threshold and the highest possible.
+def _above(scores: Floats, threshold: float, highest: float) -> tuple[Floats, NDArray[np.intp], bool]:
+    """The best score of each cell, the cells where it reaches the threshold, and whether all can be scores at all.
 
-    That is never so where one is NaN. `scores` is (classes, cells): along that axis NumPy is 50 times faster.
+    One that is NaN or above the highest possible is no score. `scores` is (classes, cells): along that axis NumPy is
+    50 times faster.
     """
     best: Floats = scores.max(axis=0)
-    chosen: NDArray[np.intp] = ((best >= threshold) & (best <= highest)).nonzero()[0]
-    return best, chosen
+    possible = best <= highest  # never so for NaN
+    chosen: NDArray[np.intp] = ((best >= threshold) & possible).nonzero()[0]
+    return best, chosen, bool(possible.all())
 
 
-def _finite(corners: Floats, scores: Floats, classes: NDArray[np.intp]) -> Claims:
+def _finite(corners: Floats, scores: Floats, classes: NDArray[np.intp], *, sound: bool) -> Claims:
     good = np.isfinite(corners)
     if good.all():
-        return Claims(corners, scores, classes)
+        return Claims(corners, scores, classes, sound)
     rows = good.all(axis=1)
-    return Claims(corners[rows], scores[rows], classes[rows])
+    return Claims(corners[rows], scores[rows], classes[rows], sound=False)
 
 
 def _logit(probability: float) -> float:

@@ -10,12 +10,16 @@ from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from sealcam.board.protocols import Frame, Network
 from sealcam.sight.decode import Claims, decoder_for
+from sealcam.sight.focus import Look
+from sealcam.sight.looks import pooled
+from sealcam.sight.prepare import Mapping as FrameMapping
 from sealcam.sight.prepare import Preparer
 from sealcam.sight.spec import ModelSpec
-from sealcam.sight.types import Detection, Subject
+from sealcam.sight.types import Box, Detection, Subject
 from sealcam.wire.errors import ModelError
 
 # Everything else is nothing to a security camera. Models of this size take one animal for another (a light dog for a
@@ -44,10 +48,12 @@ MOST_CLAIMS = 300
 class Detector:
     """A network with its specification: frames in, detections out."""
 
-    def __init__(self, network: Network, spec: ModelSpec, subjects: Mapping[str, Subject] = SUBJECTS) -> None:
+    def __init__(
+        self, network: Network, spec: ModelSpec, subjects: Mapping[str, Subject] = SUBJECTS, *, share: float = 1.0
+    ) -> None:
         """Bind a network to what is known of its model.
 
-        `subjects` says which of the model's labels count, and as what.
+        `subjects` says which of the model's labels count, and as what; `share` is `Preparer`'s.
 
         Raises:
             ModelError: the network's input or outputs aren't what the specification says.
@@ -65,20 +71,37 @@ class Detector:
         self._spec = spec
         self._subjects = [subjects.get(label, Subject.NONE) for label in spec.classes]
         self._groups = np.array([list(Subject).index(subject) for subject in self._subjects])
-        self._preparer = Preparer(picture)
-        self._decoder = decoder_for(spec, network.output_shapes, classes)
+        self._preparer = Preparer(picture, share)
+        self._seen: tuple[NDArray[np.float32], FrameMapping] | None = None
+        self._shapes = network.output_shapes
+        self._decoder = decoder_for(spec, self._shapes, classes)
+        self._broken = False
+
+    @property
+    def broken(self) -> bool:
+        """Whether what the model said last is what no working model says: no number, no score, another shape."""
+        return self._broken
 
     def detect(self, frame: Frame, threshold: float | None = None) -> tuple[Detection, ...]:
         """What is in the frame, best score first; boxes in the frame's pixels, cut at its edges.
 
-        `threshold` is the lowest score that counts, from 0 to 1 (none: the model's own).
+        `threshold` is the lowest score that counts, from 0 to 1 (none: the model's own). What a broken model says is
+        nothing at all: what looks right in it does so by chance.
 
         Raises:
             ModelError: the network failed.
         """
         image, mapping = self._preparer.prepare(frame)
         outputs = self._network.invoke(image)
+        self._seen = None
+        self._broken = tuple(output.shape for output in outputs) != self._shapes
+        if self._broken:
+            return ()
         found = self._decoder.decode(outputs, self._spec.threshold if threshold is None else threshold)
+        self._broken = not found.sound
+        if self._broken:
+            return ()
+        self._seen = (outputs[-1], mapping)
         if not found.scores.size:
             return ()
         detections = []
@@ -89,6 +112,19 @@ class Detector:
                 subject, label = self._subjects[which], self._spec.classes[which]
                 detections.append(Detection(subject, label, float(found.scores[index]), box))
         return tuple(detections)
+
+    def keep(self) -> None:
+        """Copy what `look` needs, before somebody else runs the same network."""
+        if self._seen is not None and self._spec.embedding_stride is not None:
+            self._seen = (self._seen[0].copy(), self._seen[1])
+
+    def look(self, box: Box) -> Look | None:
+        """What is in this box of the frame last given to `detect`; none where the model has no map of its backbone."""
+        stride = self._spec.embedding_stride
+        if stride is None or self._seen is None:
+            return None
+        features, mapping = self._seen
+        return pooled(features[0], mapping.to_input(box), stride)
 
     def _best(self, found: Claims) -> Sequence[int]:
         """Which claims stay, best first: the better one of two of a subject that overlap (OpenCV's NMS)."""

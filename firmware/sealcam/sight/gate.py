@@ -1,9 +1,9 @@
 """The gate tells in a fraction of a millisecond where a picture moved, so that a quiet scene costs next to nothing.
 
-It sees luma alone, in cells of 1, 2, 4 or more pixels a side (about 160 across): a running background, a threshold
-that grows with the measured noise, with places that always flicker (leaves, rain, water) and at edges, and a guard for
-changes of the whole picture (a lamp, the exposure, the infrared filter). It decides nothing about subjects.
-See design/sight.md, gate.
+It sees luma alone, in cells of 1, 2, 4 or more pixels a side (about 160 across): a running background, and for each
+cell a floor that a difference must pass (`floor`). What is not motion is taken out, in this order: an even change of
+light (`light`), a camera that shakes (`steady`), a beam or shadow (`light`), rain and snow (what is nowhere for two
+frames), a change of the whole picture. It decides nothing about subjects. See design/sight.md, gate.
 """
 
 from __future__ import annotations
@@ -13,41 +13,42 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from sealcam.board.protocols import Frame, Plane
+from sealcam.sight import light, steady
+from sealcam.sight.floor import Cells, Floor, follow
 from sealcam.sight.settings import SightSettings
 from sealcam.sight.types import Box
 
 CELLS_ACROSS = 160
 # Seconds in which the background follows: where nothing moves; under something that moves; under something that came
-# and holds still (a parked car, or the hole left by one that drove off); and while the light settles.
-TAU_QUIET_S, TAU_MOVING_S, TAU_RESTING_S, TAU_SETTLING_S = 6.0, 40.0, 3.0, 0.2
-TAU_FLICKER_S, TAU_NOISE_S = 20.0, 3.0
-# A difference counts above so many times the noise (median of the frame-to-frame change in levels; more than so much
-# is no sensor's) and the place's own flicker.
-NOISE_FACTOR, NOISE_MOST, FLICKER_FACTOR, FLICKER_MOST = 5.0, 8.0, 2.0, 20.0
-# At an edge of the background a difference counts above this part of its contrast, at most so many levels: a camera
-# that shakes in the wind by half a cell moves every edge and nothing else.
-EDGE_FACTOR, EDGE_MOST = 0.4, 40.0
-# Noise, flicker and edges change slowly: the threshold is made of them anew every so many frames.
+# and holds still (a parked car, or the hole left by one that drove off); under a beam or shadow; and while the light
+# settles.
+TAU_QUIET_S, TAU_MOVING_S, TAU_RESTING_S, TAU_LIT_S, TAU_SETTLING_S = 6.0, 40.0, 3.0, 3.0, 0.2
+# The floor changes slowly: it is measured anew every so many frames.
 RENEW_EVERY = 8
 # What moved enough must lie together: within a square of so many cells.
 PATCH_CELLS = 8
 # A change of more than this share of the picture at once is the light's; beyond `WHOLE_LONGEST_S` it is something near.
 WHOLE_SHARE, WHOLE_LONGEST_S, SETTLE_S = 0.5, 0.4, 1.0
-# The exposure may change the picture's gain by `GAIN_STEP` in one frame without counting as a change of the light; the
-# background follows once the median cell shifted by more than `GAIN_SHIFT` levels, within these bounds a frame.
-GAIN_SHIFT, GAIN_STEP, GAIN_LOWEST, GAIN_HIGHEST = 1.0, 0.25, 0.7, 1.4
+# Our own infrared filter takes a few tenths of a second to move, and the exposure about a second to follow.
+MUTE_S = 1.5
+# The picture is taken as shaken when the shift explains this part of what moved.
+SHAKEN_PART = 0.3
+# It rains (or snows) while cells moved in this share of a grid's fields, usually so within some seconds; then a cell
+# counts where it moved in two frames running. Frames further apart than this would lose someone who walks.
+FALL_GRID, FALL_SHARE, FALL_TAU_S, FALL_MOST_S = (8, 5), 0.4, 1.5, 0.17
 
-Cells = NDArray[np.float32]
+# Cells to the right and down.
+Offset = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Motion:
     """Where one frame moved. `mask` is uint8 (rows, columns), 255 where a cell moved; a cell is `cell_x_px` by
     `cell_y_px` pixels of the frame. `share` is the moved share of the picture, 0 to 1. `moving`: enough of it to look.
-    `whole`: the whole picture changed at once, so that nothing can be said about motion (`mask` is empty)."""
+    `whole`: the whole picture changed at once, so that nothing can be said about motion (`mask` is empty). `lit`: a
+    part of it changed by light alone and is not in `mask`; a look is worth while in case that is wrong."""
 
     mask: Plane
     cell_x_px: float
@@ -55,6 +56,7 @@ class Motion:
     share: float
     moving: bool
     whole: bool
+    lit: bool = False
 
     def inside(self, box: Box) -> float:
         """The share of the box's cells that moved, 0 to 1."""
@@ -66,21 +68,10 @@ class Motion:
         return float(cv2.countNonZero(self.mask[y0:y1, x0:x1]) / ((y1 - y0) * (x1 - x0)))
 
 
-def _median(values: NDArray[np.float32]) -> float:
-    flat = values.ravel()
-    middle = flat.size // 2
-    return float(np.partition(flat, middle)[middle])
-
-
 def _densest(mask: Plane) -> float:
     """The most cells that moved within one patch."""
     sums = cv2.boxFilter(mask, cv2.CV_32F, (PATCH_CELLS, PATCH_CELLS), normalize=False, borderType=cv2.BORDER_CONSTANT)
     return float(sums.max()) / 255
-
-
-def _follow(seconds: float, tau_s: float) -> float:
-    """The share by which a running mean moves towards a new value after `seconds`."""
-    return 1.0 - math.exp(-seconds / tau_s)
 
 
 class Gate:
@@ -88,42 +79,49 @@ class Gate:
 
     _background: Cells
     _previous: Cells
-    _flicker: Cells
-    _threshold: Cells
+    _difference: Cells
+    _floor: Floor
+    _raw: Plane
 
     def __init__(self, settings: SightSettings) -> None:
         self._settings = settings
         self._shape: tuple[int, int] | None = None
         self._t_ns = 0
-        self._noise = 0.0
-        self._age, self._age_s = 0, 0.0
-        self._whole_since_ns: int | None = None
-        self._settling_until_ns = 0
+        self._muted_ns = (0, -1)
+
+    @property
+    def cells(self) -> Cells:
+        """The newest frame's luma in cells, float32 (rows, columns); not to be written to."""
+        return self._previous
+
+    @property
+    def noise(self) -> float:
+        """What has been learnt of the sensor's noise, in levels of a cell's change from frame to frame."""
+        return self._floor.noise
+
+    def mute(self, t_ns: int) -> None:
+        """The picture is about to change by our own doing (the infrared filter): say nothing, learn the background."""
+        self._muted_ns = (t_ns, t_ns + round(MUTE_S * 1e9))
 
     def step(self, frame: Frame) -> Motion:
         """Where this frame moved against the background, which then follows it."""
         cells = self._cells(frame)
         if self._shape != (frame.height, frame.width):
             self._learn_anew(frame, cells)
-            return self._motion(frame, np.zeros(cells.shape, np.uint8), whole=False)
+            return self._motion(frame, self._none, whole=False)
         seconds = min(max((frame.t_ns - self._t_ns) / 1e9, 0.001), 1.0)
         self._t_ns = max(frame.t_ns, self._t_ns)
-        lit = self._follow_gain(cells)
-        difference = np.abs(cells - self._background)
-        self._age_s += seconds
-        self._age += 1
-        if self._age % RENEW_EVERY == 0 or frame.t_ns < self._settling_until_ns:
-            self._renew(cells, difference, self._age_s)
-            self._age_s = 0.0
-        mask = self._moved(difference)
-        if self._whole_changed(lit, cv2.countNonZero(mask) / mask.size):
-            self._background = cells.copy()
-            self._previous = cells
-            self._age = -1  # a new background has new edges
-            mask[:] = 0
-            return self._motion(frame, mask, whole=True)
-        self._follow(cells, mask, seconds)
-        return self._motion(frame, mask, whole=False)
+        if self._muted_ns[0] <= frame.t_ns < self._muted_ns[1]:
+            return self._changed(frame, cells)
+        changed = light.gain(cells, self._background, self._settings.motion_min_step)
+        if changed.factor != 1.0:
+            self._background *= np.float32(changed.factor)
+        self._renew(cells, seconds)
+        mask, lit, offset = self._moved(cells, seconds)
+        if self._whole_changed(changed.step, cv2.countNonZero(mask) / mask.size):
+            return self._changed(frame, cells)
+        self._follow(cells, mask, lit, offset, seconds)
+        return self._motion(frame, mask, whole=False, lit=lit is not None)
 
     def _cells(self, frame: Frame) -> Cells:
         """The luma in cells, by the mean of each cell; a narrow picture keeps its pixels."""
@@ -139,58 +137,84 @@ class Gate:
         self._t_ns = frame.t_ns
         self._background = cells.copy()
         self._previous = cells
-        self._flicker = np.zeros_like(cells)
-        self._threshold = np.full_like(cells, self._settings.motion_min_step)
-        self._noise = 0.0
+        self._difference = np.zeros_like(cells)
+        self._floor = Floor((cells.shape[0], cells.shape[1]), self._settings.motion_min_step)
+        self._none = self._raw = np.zeros(cells.shape, np.uint8)
+        self._least = min(max(4.0, self._settings.motion_min_share * cells.size), cells.size)
+        self._falling = 0.0
         self._age, self._age_s = 0, 0.0
-        self._whole_since_ns = None
+        self._whole_since_ns: int | None = None
         self._settling_until_ns = frame.t_ns + round(SETTLE_S * 1e9)
 
-    def _motion(self, frame: Frame, mask: Plane, *, whole: bool) -> Motion:
+    def _motion(self, frame: Frame, mask: Plane, *, whole: bool, lit: bool = False) -> Motion:
         rows, columns = mask.shape
         moved = cv2.countNonZero(mask)
-        least = min(max(4.0, self._settings.motion_min_share * mask.size), mask.size)
         return Motion(
             mask=mask,
             cell_x_px=frame.width / columns,
             cell_y_px=frame.height / rows,
             share=moved / mask.size,
-            moving=moved >= least and _densest(mask) >= least,
+            moving=moved >= self._least and _densest(mask) >= self._least,
             whole=whole,
+            lit=lit,
         )
 
-    def _follow_gain(self, cells: Cells) -> bool:
-        """Let the background follow an even change of light or exposure; true when it was a step."""
-        step = max(1, cells.shape[1] // 40)
-        now, then = cells[::step, ::step], self._background[::step, ::step]
-        shift = abs(_median(now - then))
-        if shift <= GAIN_SHIFT:
-            return False
-        gain = _median((now + 1.0) / (then + 1.0))
-        self._background *= np.float32(min(max(gain, GAIN_LOWEST), GAIN_HIGHEST))
-        return shift > self._settings.motion_min_step and abs(gain - 1.0) > GAIN_STEP
+    def _changed(self, frame: Frame, cells: Cells) -> Motion:
+        """The whole picture changed: learn the background anew, and say nothing of motion."""
+        self._settling_until_ns = self._t_ns + round(SETTLE_S * 1e9)
+        self._background = cells.copy()
+        self._previous = cells
+        self._difference = np.zeros_like(cells)
+        self._raw = self._none
+        self._age = -1  # a new background has new edges
+        return self._motion(frame, self._none, whole=True)
 
-    def _moved(self, difference: Cells) -> Plane:
-        """The mask of cells that differ from the background by more than noise, flicker and shaking explain."""
-        mask = cv2.compare(difference, self._threshold, cv2.CMP_GT)
-        return np.asarray(cv2.medianBlur(mask, 3), dtype=np.uint8)
-
-    def _renew(self, cells: Cells, difference: Cells, seconds: float) -> None:
-        """Measure noise and flicker (over `seconds` since the last time) and make the threshold of them."""
-        step = max(1, cells.shape[1] // 40)
-        jitter = min(_median(np.abs(cells[::step, ::step] - self._previous[::step, ::step])), NOISE_MOST)
+    def _renew(self, cells: Cells, seconds: float) -> None:
+        self._age_s += seconds
+        self._age += 1
         settling = self._t_ns < self._settling_until_ns
-        self._noise += _follow(seconds, TAU_SETTLING_S if settling else TAU_NOISE_S) * (jitter - self._noise)
-        cv2.accumulateWeighted(difference, self._flicker, _follow(seconds, TAU_FLICKER_S))
-        floor = max(self._settings.motion_min_step, NOISE_FACTOR * self._noise)
-        flicker = np.minimum(self._flicker * np.float32(FLICKER_FACTOR), np.float32(floor + FLICKER_MOST))
-        contrast = cv2.morphologyEx(self._background, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-        edges = np.minimum(contrast * np.float32(EDGE_FACTOR), np.float32(EDGE_MOST))
-        self._threshold = np.maximum(np.maximum(flicker, edges), np.float32(floor))
+        if self._age % RENEW_EVERY == 0 or settling:
+            self._floor.renew(cells, self._previous, self._background, self._difference, self._age_s, settling=settling)
+            self._age_s = 0.0
 
-    def _whole_changed(self, lit: bool, share: float) -> bool:
+    def _moved(self, cells: Cells, seconds: float) -> tuple[Plane, Plane | None, Offset | None]:
+        """The cells that moved; those that only light changed; and by how much the picture lies beside its place."""
+        offset, background = None, self._background
+        self._difference, raw = self._beyond(cells, background)
+        count = cv2.countNonZero(raw)
+        before, self._raw = self._raw, raw
+        falling = self._falls(raw, count, seconds)
+        if not count:
+            return raw, None, None
+        if count >= self._least and (aside := steady.shift(cells, background)) is not None:
+            moved = steady.shifted(background, *aside)
+            difference, beyond = self._beyond(cells, moved)
+            if cv2.countNonZero(beyond) <= (1 - SHAKEN_PART) * count:
+                self._difference, self._raw = difference, beyond
+                offset, background = aside, moved
+        lasting = cv2.bitwise_and(self._raw, before) if falling else self._raw
+        mask = np.asarray(cv2.medianBlur(lasting, 3), dtype=np.uint8)
+        lit = light.lit(cells, background, mask)
+        return (mask if lit is None else np.asarray(cv2.subtract(mask, lit), dtype=np.uint8)), lit, offset
+
+    def _beyond(self, cells: Cells, background: Cells) -> tuple[Cells, Plane]:
+        """By how much each cell differs, and 255 where that is more than its floor."""
+        difference = np.asarray(cv2.absdiff(cells, background), dtype=np.float32)
+        beyond = cv2.compare(difference, self._floor.threshold, cv2.CMP_GT)
+        return difference, np.asarray(beyond, dtype=np.uint8)
+
+    def _falls(self, raw: Plane, count: int, seconds: float) -> bool:
+        """Whether it rains or snows, and frames come often enough to tell it from someone who walks."""
+        spread = 0.0
+        if count:
+            fields = cv2.resize(raw, FALL_GRID, interpolation=cv2.INTER_AREA)
+            spread = cv2.countNonZero(fields) / fields.size
+        self._falling += follow(seconds, FALL_TAU_S) * (float(spread > FALL_SHARE) - self._falling)
+        return self._falling > 0.5 and seconds <= FALL_MOST_S
+
+    def _whole_changed(self, step: bool, share: float) -> bool:
         """Whether this frame's change is the light's; one that goes on is something near that moves."""
-        if not lit and share < WHOLE_SHARE:
+        if not step and share < WHOLE_SHARE:
             self._whole_since_ns = None
             return False
         if self._whole_since_ns is None:
@@ -198,16 +222,23 @@ class Gate:
         self._settling_until_ns = self._t_ns + round(SETTLE_S * 1e9)
         return self._t_ns - self._whole_since_ns <= WHOLE_LONGEST_S * 1e9
 
-    def _follow(self, cells: Cells, mask: Plane, seconds: float) -> None:
+    def _follow(self, cells: Cells, mask: Plane, lit: Plane | None, offset: Offset | None, seconds: float) -> None:
         settling = self._t_ns < self._settling_until_ns
         quiet_s = TAU_SETTLING_S if settling else TAU_QUIET_S
-        if cv2.countNonZero(mask):
-            changed = cv2.absdiff(cells, self._previous)
+        changed, self._previous = (cv2.absdiff(cells, self._previous) if cv2.countNonZero(mask) else None), cells
+        if offset is not None:  # what is followed is the picture in its place
+            back = (-offset[0], -offset[1])
+            cells = steady.shifted(cells, *back)
+        moved = mask if lit is None else cv2.bitwise_or(mask, lit)
+        if changed is None and lit is None:
+            cv2.accumulateWeighted(cells, self._background, follow(seconds, quiet_s))
+            return
+        cv2.accumulateWeighted(cells, self._background, follow(seconds, quiet_s), cv2.bitwise_not(moved))
+        if lit is not None:
+            cv2.accumulateWeighted(cells, self._background, follow(seconds, TAU_LIT_S), lit)
+        if changed is not None:
             still = cv2.inRange(changed, 0.0, self._settings.motion_min_step)
             resting, moving = cv2.bitwise_and(mask, still), cv2.bitwise_and(mask, cv2.bitwise_not(still))
-            cv2.accumulateWeighted(cells, self._background, _follow(seconds, quiet_s), cv2.bitwise_not(mask))
-            cv2.accumulateWeighted(cells, self._background, _follow(seconds, TAU_RESTING_S), resting)
-            cv2.accumulateWeighted(cells, self._background, _follow(seconds, TAU_MOVING_S), moving)
-        else:
-            cv2.accumulateWeighted(cells, self._background, _follow(seconds, quiet_s))
-        self._previous = cells
+            resting_s = TAU_SETTLING_S if settling else TAU_RESTING_S
+            cv2.accumulateWeighted(cells, self._background, follow(seconds, resting_s), resting)
+            cv2.accumulateWeighted(cells, self._background, follow(seconds, TAU_MOVING_S), moving)

@@ -1,21 +1,21 @@
 """An incident is everything from the first trigger to calm: one id, exactly one `new`, updates, exactly one `end`.
 
 Notify first: `new` goes out at the first believed subject, or once motion without one has gone on for a while. An
-escalation and a new subject are reported at once, a better picture only now and then, so that a busy street does not
-flood. A subject keeps an incident open, motion alone does not keep a subject's incident open: a tree sways on after the
-visitor has left. See design/sight.md, one incident.
+escalation is said at once and passes every limit; a person who joins is said at once, as long as a busy street leaves
+room; a better picture only now and then. What is known of the incident is `running`'s. See design/sight.md, one
+incident.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
-from sealcam.board.protocols import Frame
-from sealcam.sight import picture
+from sealcam.sight import judge_features
+from sealcam.sight.aside import set_aside
+from sealcam.sight.masks import Masks
+from sealcam.sight.running import NOBODY, Evidence, Rank, Running, rank, since
 from sealcam.sight.settings import SightSettings
-from sealcam.sight.tracks import Sighting
-from sealcam.sight.types import ArmMode, Box, Picture, Report, Stage, Subject, Trigger
+from sealcam.sight.types import ArmMode, Report, Stage, Subject, Trigger, Verdict
 from sealcam.sight.verdict import IncidentFeatures, Judge, Judgement
 
 # Motion shorter than this, in fewer frames than this, with nothing recognised and no PIR, was a flicker: no incident.
@@ -24,56 +24,24 @@ FLICKER_S, FLICKER_FRAMES = 0.3, 3
 LEAD_S = 10.0
 # A change of the threat probability that is worth a report of its own, and the gain that makes a picture better.
 ESCALATION, BETTER = 0.2, 1.25
-# Two boxes that share this much of the smaller one may be one person.
-ONE_SHARE = 0.5
-_RANK = {Subject.PERSON: 3, Subject.VEHICLE: 2, Subject.ANIMAL: 1, Subject.NONE: 0}
+# So many who join are told at once, then one a second: a group through the gate is told one by one, and a street that
+# never ends sends a sealed report of some 2 kB a second at the most. A milder verdict takes of the same allowance, and
+# must have held for so long, so that a verdict on the brink does not flicker.
+JOIN_BURST, JOIN_EVERY_S, MILDER_S = 8, 1.0, 2.0
+_SEVERITY = {Verdict.FALSE_ALARM: 0, Verdict.BENIGN: 1, Verdict.THREAT: 2}
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What one frame gave. `starting`: watching has only just begun. `pir`: the sensor fired since the last frame."""
+class _Said:
+    """What the owner was told of the running incident last, and what waits to be told."""
 
-    frame: Frame
-    moving: bool
-    light: bool
-    pir: bool
-    starting: bool
-    sightings: tuple[Sighting, ...]
-    looked: bool
-
-
-class _Open:
-    """The incident that is running. Times in ns on the source's clock."""
-
-    def __init__(self, trigger: Trigger, t_ns: int, runs: int) -> None:
-        self.trigger, self.runs = trigger, runs
-        self.name = ""
-        self.started_ns = self.ended_ns = t_ns
-        self.motion_first_ns: int | None = None
-        self.motion_last_ns = t_ns
-        self.motion_frames = 0
-        self.subject, self.confidence, self.people = Subject.NONE, 0.0, 0
-        self.subject_first_ns = self.subject_last_ns = t_ns
-        self.pir = self.light = False
-        self.reported: Judgement | None = None
-        self.reported_subject = Subject.NONE
-        self.picture: Picture | None = None
-        self.picture_quality = self.sent_quality = 0.0
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.judgement = Judgement(Verdict.FALSE_ALARM, 0.0, ())
+        self.rank: Rank = NOBODY
+        self.people = self.things = 0
+        self.picture_quality = 0.0
         self.picture_due_ns = 0
-
-    def features(self) -> IncidentFeatures:
-        """What is known so far."""
-        motion_first_ns = self.motion_first_ns if self.motion_first_ns is not None else self.motion_last_ns
-        known = self.subject is not Subject.NONE
-        return IncidentFeatures(
-            subject=self.subject,
-            confidence=self.confidence,
-            seen_s=(self.subject_last_ns - self.subject_first_ns) / 1e9 if known else 0.0,
-            motion_s=(self.motion_last_ns - motion_first_ns) / 1e9,
-            people=self.people,
-            pir=self.pir,
-            light=self.light,
-        )
+        self.milder_since_ns: int | None = None
 
 
 class Incidents:
@@ -83,28 +51,30 @@ class Incidents:
         self._settings = settings
         self._ids = ids
         self._judge = judge
-        self._mode = mode
-        self._open: _Open | None = None
+        self._mode, self._scheduled, self._expected = mode, False, False
+        self._open: Running | None = None
+        self._said: _Said | None = None
         self._count = 0
         self._runs_before = 0
         self._t_ns = 0
+        self.judged: IncidentFeatures | None = None  # what the judge knew last
+        self._allowed, self._allowed_ns = float(JOIN_BURST), 0
 
     @property
-    def running(self) -> bool:
-        """Whether an incident is open."""
-        return self._open is not None
-
-    @property
-    def motion_alone_s(self) -> float:
+    def _motion_alone_s(self) -> float:
         """Seconds for which the open incident has had motion and no subject."""
         running = self._open
-        if running is None or running.subject is not Subject.NONE or running.motion_first_ns is None:
-            return 0.0
-        return (running.motion_last_ns - running.motion_first_ns) / 1e9
+        return running.motion_s if running is not None and running.subject is Subject.NONE else 0.0
 
-    def set_mode(self, mode: ArmMode) -> None:
-        """Judge by another arming mode from the next frame on."""
-        self._mode = mode
+    def set_mode(self, mode: ArmMode, *, scheduled: bool = False, expected: bool = False) -> None:
+        """Judge by these orders from the next frame on: the arming mode, whether it is the schedule's, and whether a
+        visitor is expected."""
+        self._mode, self._scheduled, self._expected = mode, scheduled, expected
+
+    def hide(self, masks: Masks) -> None:
+        """Hide what these masks cover in the picture that was kept before them."""
+        if self._open is not None and self._open.picture is not None:
+            masks.blacken(self._open.picture)
 
     def step(self, evidence: Evidence) -> tuple[Report, ...]:
         """Take one frame's evidence; what there is to say now."""
@@ -113,7 +83,7 @@ class Incidents:
         if self._open is None and (evidence.moving or evidence.pir or evidence.sightings):
             self._begin(evidence)
         if self._open is not None:
-            self._take(self._open, evidence)
+            self._open.take(evidence)
             reports += self._say(self._open)
             self._runs_before = 0
         else:
@@ -131,15 +101,17 @@ class Incidents:
             trigger = Trigger.START
         elif evidence.pir and not evidence.moving:
             trigger = Trigger.PIR
-        since = min((s.first_ns for s in evidence.sightings), default=self._t_ns)
-        self._open = _Open(trigger, since, self._runs_before)
+        self._open = Running(trigger, since(evidence, self._t_ns), self._runs_before)
 
     def _split(self, evidence: Evidence) -> tuple[Report, ...]:
-        """A subject that comes long after the motion began is an incident of its own."""
+        """A subject that comes long after the motion began is an incident of its own; so is one that comes where the
+        owner watches, long after others began to pass where he doesn't."""
         running = self._open
-        if running is None or running.subject is not Subject.NONE or not evidence.sightings:
+        if running is None or running.watched:
             return ()
-        if min(s.first_ns for s in evidence.sightings) - running.started_ns < LEAD_S * 1e9:
+        seen = zip(evidence.sightings, evidence.ways, strict=True)
+        came = [s.first_ns for s, way in seen if rank(way) > running.rank and (running.rank == NOBODY or way.watched)]
+        if not came or min(came) - running.started_ns < LEAD_S * 1e9:
             return ()
         return self.close()
 
@@ -149,82 +121,74 @@ class Incidents:
             return ()
         return self.close()
 
-    def _take(self, running: _Open, evidence: Evidence) -> None:
-        t_ns = evidence.frame.t_ns
-        running.runs += evidence.looked
-        running.pir = running.pir or evidence.pir
-        running.light = running.light or evidence.light
-        if evidence.moving:
-            running.motion_first_ns = t_ns if running.motion_first_ns is None else running.motion_first_ns
-            running.motion_last_ns = t_ns
-            running.motion_frames += 1
-        if running.subject is Subject.NONE and (evidence.moving or evidence.pir):
-            running.ended_ns = max(running.ended_ns, t_ns)
-        if running.picture is None and (evidence.moving or evidence.pir):
-            running.picture = _picture(evidence.frame, None)
-        if evidence.sightings:
-            self._take_sightings(running, evidence)
+    def _judged(self, running: Running, *, worded: bool) -> Judgement:
+        self.judged = features = running.features(expected=self._expected, scheduled=self._scheduled)
+        return set_aside(self._judge.judge(features, self._mode, worded=worded), features)
 
-    def _take_sightings(self, running: _Open, evidence: Evidence) -> None:
-        t_ns = evidence.frame.t_ns
-        best = max(evidence.sightings, key=lambda s: (_RANK[s.subject], s.confidence))
-        if running.subject is Subject.NONE:
-            running.started_ns = min(running.started_ns, *(s.first_ns for s in evidence.sightings))
-        running.ended_ns = t_ns
-        if _RANK[best.subject] > _RANK[running.subject]:
-            running.subject, running.confidence = best.subject, 0.0
-            running.subject_first_ns = best.first_ns
-            running.picture, running.picture_quality, running.sent_quality = None, 0.0, 0.0
-        shown = [s for s in evidence.sightings if s.subject is running.subject]
-        if not shown:
-            return
-        running.subject_last_ns = t_ns
-        running.confidence = max(running.confidence, *(s.confidence for s in shown))
-        if running.subject is Subject.PERSON:
-            running.people = max(running.people, _apart(shown))
-        frame = evidence.frame
-        for sighting in shown:
-            value = picture.quality(sighting.score, sighting.box, frame.width, frame.height)
-            if value > running.picture_quality:
-                running.picture, running.picture_quality = _picture(frame, sighting.box), value
-
-    def _say(self, running: _Open) -> tuple[Report, ...]:
-        judgement = self._judge.judge(running.features(), self._mode)
-        if running.reported is None:
-            lasting = self.motion_alone_s >= self._settings.motion_report_s
-            if running.subject is Subject.NONE and not lasting:
-                return ()
-            return (self._report(running, Stage.NEW, judgement),)
-        escalated = judgement.threat >= running.reported.threat + ESCALATION
-        changed = judgement.verdict is not running.reported.verdict or running.subject is not running.reported_subject
-        if escalated or changed:
-            return (self._report(running, Stage.UPDATE, judgement),)
-        if self._t_ns >= running.picture_due_ns and running.picture_quality > BETTER * running.sent_quality:
-            return (self._report(running, Stage.UPDATE, judgement),)
+    def _say(self, running: Running) -> tuple[Report, ...]:
+        judgement, said = self._judged(running, worded=False), self._said
+        if said is None:
+            lasting = self._motion_alone_s >= self._settings.motion_report_s
+            # What nobody watches is told in one go when it is over.
+            return (self._new(running),) if lasting or running.watched else ()
+        if self._must(running, judgement, said) or (self._may(running, judgement, said) and self._allow()):
+            return (self._report(running, Stage.UPDATE, said, picture=False),)
+        if self._t_ns >= said.picture_due_ns and running.picture_quality > BETTER * said.picture_quality:
+            return (self._report(running, Stage.UPDATE, said, picture=True),)
         return ()
 
-    def _end(self, running: _Open) -> tuple[Report, ...]:
-        features = running.features()
-        flicker = features.motion_s < FLICKER_S and running.motion_frames < FLICKER_FRAMES
-        if running.reported is None and running.subject is Subject.NONE and flicker and not running.pir:
-            return ()
-        judgement = self._judge.judge(features, self._mode)
-        first = (self._report(running, Stage.NEW, judgement),) if running.reported is None else ()
-        return (*first, self._report(running, Stage.END, judgement))
+    def _must(self, running: Running, judgement: Judgement, said: _Said) -> bool:
+        """Whether this is an escalation: of the verdict, the probability, or what it is about."""
+        worse = _SEVERITY[judgement.verdict] > _SEVERITY[said.judgement.verdict]
+        return worse or judgement.threat >= said.judgement.threat + ESCALATION or running.rank > said.rank
 
-    def _report(self, running: _Open, stage: Stage, judgement: Judgement) -> Report:
-        if stage is Stage.NEW:
-            running.name = self._ids(self._count)
-            self._count += 1
-        best = None
-        if stage is Stage.NEW or running.picture_quality > BETTER * running.sent_quality:
-            best, running.sent_quality = running.picture, running.picture_quality
+    def _may(self, running: Running, judgement: Judgement, said: _Said) -> bool:
+        """Whether there is something that is worth a report if the allowance lasts."""
+        if judgement.verdict is said.judgement.verdict:
+            said.milder_since_ns = None
+        elif said.milder_since_ns is None:
+            said.milder_since_ns = self._t_ns
+        held = said.milder_since_ns is not None and self._t_ns - said.milder_since_ns >= MILDER_S * 1e9
+        things = running.left + running.taken > said.things
+        return held or things or running.people_came > said.people
+
+    def _allow(self) -> bool:
+        """Take one from the allowance, if there is one."""
+        seconds = max(0.0, (self._t_ns - self._allowed_ns) / 1e9)
+        self._allowed = min(float(JOIN_BURST), self._allowed + seconds / JOIN_EVERY_S)
+        self._allowed_ns = self._t_ns
+        if self._allowed < 1.0:
+            return False
+        self._allowed -= 1.0
+        return True
+
+    def _new(self, running: Running) -> Report:
+        said = self._said = _Said(self._ids(self._count))
+        self._count += 1
+        return self._report(running, Stage.NEW, said, picture=True)
+
+    def _end(self, running: Running) -> tuple[Report, ...]:
+        flicker = running.motion_s < FLICKER_S and running.motion_frames < FLICKER_FRAMES
+        if self._said is None and running.subject is Subject.NONE and flicker and not running.pir:
+            return ()
+        first = (self._new(running),) if self._said is None else ()
+        said, self._said = self._said, None
+        return first if said is None else (*first, self._report(running, Stage.END, said, picture=True))
+
+    def _report(self, running: Running, stage: Stage, said: _Said, *, picture: bool) -> Report:
+        """What is known now. A first picture goes along, a better one where `picture` allows it: words come first."""
+        judgement, best = self._judged(running, worded=True), None
+        if running.rank > said.rank:  # another subject: its picture follows these words
+            said.picture_quality, said.picture_due_ns = 0.0, self._t_ns
+        if picture and (stage is Stage.NEW or running.picture_quality > BETTER * said.picture_quality):
+            best, said.picture_quality = running.picture, running.picture_quality
             wait_s = self._settings.picture_first_s if stage is Stage.NEW else self._settings.picture_every_s
-            running.picture_due_ns = self._t_ns + round(wait_s * 1e9)
-        running.reported, running.reported_subject = judgement, running.subject
+            said.picture_due_ns = self._t_ns + round(wait_s * 1e9)
+        said.judgement, said.rank, said.milder_since_ns = judgement, running.rank, None
+        said.people, said.things = running.people_came, running.left + running.taken
         return Report(
             stage=stage,
-            incident=running.name,
+            incident=said.name,
             trigger=running.trigger,
             t_ns=self._t_ns,
             started_ns=running.started_ns,
@@ -237,19 +201,7 @@ class Incidents:
             mode=self._mode,
             detector_runs=running.runs,
             picture=best,
+            tracks=tuple(running.tracks),
+            judged=() if self.judged is None else judge_features.per_mille(self.judged),
+            trail=running.trail,
         )
-
-
-def _apart(sightings: Sequence[Sighting]) -> int:
-    """How many there surely are: two boxes of which one lies mostly within the other may be one person seen twice."""
-    kept: list[Box] = []
-    for sighting in sightings:
-        box = sighting.box
-        if all(box.intersection(other) < ONE_SHARE * min(box.area, other.area) for other in kept):
-            kept.append(box)
-    return len(kept)
-
-
-def _picture(frame: Frame, box: Box | None) -> Picture:
-    """The frame's planes; a frame owns them and nobody writes them again, so nothing is copied."""
-    return Picture(y=frame.y, u=frame.u, v=frame.v, box=box, t_ns=frame.t_ns)

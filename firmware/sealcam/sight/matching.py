@@ -1,57 +1,75 @@
-"""Matching says which box continues which track: overlap first, then nearness, the best pair first.
+"""Matching says which box continues which track: the likeliest pair first, by place and size alone.
 
-Greedy instead of an assignment solver: a handful of boxes that are looked at ten times a second overlap with
-themselves, and where two cross, the better overlap is right more often than the better sum.
-See design/sight.md, who is believed.
+Greedy instead of an assignment solver: a handful of boxes that are looked at ten times a second lie where they are
+expected, and where two cross, the best pair is right more often than the best sum. Looks do not help here: where
+boxes contend they overlap, and each shows both. In plain numbers: of ten tracks and ten boxes few are near each other,
+and numpy takes longer to begin than this to end. See design/sight.md, tracks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
+from sealcam.sight.course import Course, off
+from sealcam.sight.types import Detection, Subject
 
-from sealcam.sight.types import Box, Subject
+# A box belongs to a track within so many standard deviations of where it is expected, and if the root of its area
+# changed by no more than this factor; that factor's usual standard deviation (both natural logarithms).
+REACH, SHAPE_MOST, SHAPE_USUAL = 3.0, 0.6, 0.25
+# What a track that is believed already has over one that is not (natural logarithm of the odds).
+BELIEVED = 1.0
+# Boxes of two subjects with this overlap are one thing, and the better score says what.
+ONE_THING_IOU = 0.6
+# Larger coordinates are no pixels.
+MOST_PX = 1e6
 
-# A box belongs to a track from this overlap on; without it, from this distance of centres (in units of the square root
-# of the larger area) on, so that someone fast is followed at few frames a second; never beyond this ratio of areas.
-MATCH_IOU, MATCH_DISTANCE, MATCH_AREA = 0.15, 0.8, 3.0
+
+def distinct(detections: Sequence[Detection]) -> list[Detection]:
+    """The detections, best first, without those of another subject in the place of a better one; no broken values."""
+    kept: list[Detection] = []
+    for one in sorted(detections, key=lambda d: -d.score if d.score == d.score else 0.0):
+        edges = (one.box.x0, one.box.y0, one.box.x1, one.box.y1)
+        whole = math.isfinite(one.score) and all(abs(edge) <= MOST_PX for edge in edges) and one.box.area > 0
+        if whole and not any(o.subject is not one.subject and o.box.iou(one.box) >= ONE_THING_IOU for o in kept):
+            kept.append(one)
+    return kept
 
 
-def match(expected: Sequence[tuple[Subject, Box]], seen: Sequence[tuple[Subject, Box]]) -> list[tuple[int, int]]:
-    """Pairs of an index in `expected` and one in `seen`, each used once, best first, equals in their order."""
-    if not expected or not seen:
-        return []
-    affinity = _affinity(_edges(expected), _edges(seen))
-    same = np.array([[track is one for one, _ in seen] for track, _ in expected])
-    rows, columns = np.nonzero((affinity > 0) & same)
-    order = np.argsort(-affinity[rows, columns], kind="stable")
-    pairs, rows_taken, columns_taken = [], set(), set()
-    for row, column in zip(rows[order].tolist(), columns[order].tolist(), strict=True):
-        if row not in rows_taken and column not in columns_taken:
-            rows_taken.add(row)
-            columns_taken.add(column)
+def match(tracks: Sequence[tuple[Subject, Course, bool]], seen: Sequence[Detection]) -> list[tuple[int, int]]:
+    """Pairs of an index in `tracks` (what, its course up to now, whether it is believed) and one in `seen`, each used
+    once, the likeliest first, equals in their order."""
+    odds = [
+        (-value, row, column)
+        for row, (subject, course, believed) in enumerate(tracks)
+        for column, value in _odds(subject, course, seen, BELIEVED if believed else 0.0)
+    ]
+    pairs = []
+    rows, columns = set[int](), set[int]()
+    for _, row, column in sorted(odds):
+        if row not in rows and column not in columns:
+            rows.add(row)
+            columns.add(column)
             pairs.append((row, column))
     return pairs
 
 
-def _edges(boxes: Sequence[tuple[Subject, Box]]) -> NDArray[np.float64]:
-    """The edges as an array (4, n): x0, y0, x1, y1."""
-    return np.array([(box.x0, box.y0, box.x1, box.y1) for _, box in boxes]).T
-
-
-def _affinity(expected: NDArray[np.float64], seen: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How well each box continues each track, (tracks, boxes): above 0 it may, and more is better."""
-    then, now = expected[:, :, None], seen[:, None, :]
-    across = np.minimum(then[2], now[2]) - np.maximum(then[0], now[0])
-    down = np.minimum(then[3], now[3]) - np.maximum(then[1], now[1])
-    shared = np.clip(across, 0, None) * np.clip(down, 0, None)
-    area_then, area_now = (then[2] - then[0]) * (then[3] - then[1]), (now[2] - now[0]) * (now[3] - now[1])
-    larger, smaller = np.maximum(area_then, area_now), np.minimum(area_then, area_now)
-    alike = (smaller > 0) & (larger <= MATCH_AREA * smaller)
-    overlap = shared / np.maximum(area_then + area_now - shared, 1e-9)
-    away = np.hypot(then[0] + then[2] - now[0] - now[2], then[1] + then[3] - now[1] - now[3]) / 2
-    near = MATCH_IOU * (1 - away / np.sqrt(np.maximum(larger, 1e-9)) / MATCH_DISTANCE)
-    result: NDArray[np.float64] = np.where(alike, np.where(overlap >= MATCH_IOU, overlap, near), 0.0)
-    return result
+def _odds(
+    subject: Subject, course: Course, seen: Sequence[Detection], head_start: float
+) -> Iterator[tuple[int, float]]:
+    """The boxes that may continue this course, with the logarithm of how likely each does."""
+    then, doubt, size_px = course.box, course.doubt, course.size_px
+    reach_px = REACH * math.sqrt(doubt) * size_px
+    area, known = max(1.0, then.area), head_start - math.log(doubt)
+    left, right = then.x0 - 2 * reach_px, then.x1 + 2 * reach_px
+    for column, one in enumerate(seen):
+        now = one.box
+        if now.x0 > right or now.x1 < left or one.subject is not subject:
+            continue
+        across, down = off(then.x0, then.x1, now.x0, now.x1), off(then.y0, then.y1, now.y0, now.y1)
+        away_px = math.hypot(across, down)
+        if away_px > reach_px:
+            continue
+        shape = math.log(max(1.0, now.area) / area) / 2
+        if abs(shape) <= SHAPE_MOST:
+            yield column, known - ((away_px / size_px) ** 2 / doubt + (shape / SHAPE_USUAL) ** 2) / 2

@@ -73,15 +73,27 @@ def _enlarged(plane: Plane, width: int, height: int) -> Plane:
 
 
 def _crop(image: NDArray[np.uint8], box: Box | None) -> NDArray[np.uint8]:
-    if box is None:
-        return image
     height, width = image.shape[:2]
+    x0, y0, x1, y1 = _bounds(box, width, height)
+    return image[y0:y1, x0:x1]
+
+
+def framed(picture: Picture) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of what its thumbnail shows, in parts of the picture."""
+    height, width = picture.y.shape
+    x0, y0, x1, y1 = _bounds(picture.box, width, height)
+    return x0 / width, y0 / height, x1 / width, y1 / height
+
+
+def _bounds(box: Box | None, width: int, height: int) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of the crop, in pixels."""
+    if box is None:
+        return 0, 0, width, height
     margin = CONTEXT * max(box.width, box.height)
     side_x = max(box.width + 2 * margin, SHAPE * (box.height + 2 * margin), LEAST_PX)
-    side_y = side_x / SHAPE
     x0, x1 = _span((box.x0 + box.x1) / 2, side_x, width)
-    y0, y1 = _span((box.y0 + box.y1) / 2, side_y, height)
-    return image[y0:y1, x0:x1]
+    y0, y1 = _span((box.y0 + box.y1) / 2, side_x / SHAPE, height)
+    return x0, y0, x1, y1
 
 
 def _span(centre: float, length: float, limit: int) -> tuple[int, int]:

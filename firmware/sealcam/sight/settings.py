@@ -12,7 +12,24 @@ from dataclasses import dataclass, fields
 from sealcam.sight.types import Subject
 from sealcam.wire.errors import ConfigError
 
-_FRACTIONS = ("person_score", "vehicle_score", "animal_score")
+_SCORE = (0.9, "no detector is surer of what it sees, so nothing would be reported")
+# The most that a setting may be, and what would happen beyond: a camera that nobody meant to make blind.
+_MOST = {
+    "person_score": _SCORE,
+    "vehicle_score": _SCORE,
+    "animal_score": _SCORE,
+    "detector_hz": (120.0, "no camera here takes so many frames"),
+    "idle_detector_hz": (120.0, "no camera here takes so many frames"),
+    "confirm_hits": (30, "who passes quickly isn't seen so often"),
+    "confirm_window_s": (10.0, "who has gone would still be judged"),
+    "calm_s": (600.0, "one incident would go on for hours"),
+    "settle_s": (3600.0, "a parked car would keep an incident open for hours"),
+    "motion_report_s": (600.0, "motion would never be reported"),
+    "motion_min_step": (64.0, "a person in dusk differs by less from what is behind"),
+    "motion_min_share": (0.2, "a person rarely fills that much of the picture"),
+    "picture_first_s": (600.0, "there would be no better picture"),
+    "picture_every_s": (3600.0, "there would be no better picture"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +37,7 @@ class SightSettings:
     """The settings of sight; the defaults suit a door or a yard at 5 to 30 frames a second.
 
     Raises:
-        ConfigError: a value is not a finite positive number, or a score is not below 1.
+        ConfigError: a value is not a finite positive number, or so large that the camera would be blind.
     """
 
     detector_hz: float = 10.0
@@ -57,8 +74,10 @@ class SightSettings:
             value = getattr(self, field.name)
             if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value) or value <= 0:
                 raise ConfigError(f"{field.name} must be a positive number, not {value!r}")
-            if field.name in _FRACTIONS and value >= 1:
-                raise ConfigError(f"{field.name} must lie between 0 and 1, not {value!r}")
+            most, why = _MOST[field.name]
+            if value > most:
+                words = f"{field.name} is at most {most:g}, not {value!r}: {why}"
+                raise ConfigError(words, f"leave it out for the usual {field.default}")
 
     def score_for(self, subject: Subject) -> float:
         """The median score a track of this subject needs."""

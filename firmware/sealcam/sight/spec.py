@@ -29,7 +29,7 @@ class InputSpec:
     """The picture a model takes: value = pixel (0 to 255) x `scale` + `offset`.
 
     `channels` is `RGB` or `BGR`; `layout` is `NHWC` or `NCHW`; `dtype` is numpy's name. `fill` is the pixel value
-    beside a letterboxed picture.
+    beside a letterboxed picture. `calm`: it sees more in a grainy picture that was smoothed.
     """
 
     height: int
@@ -41,6 +41,7 @@ class InputSpec:
     fill: int
     scale: float
     offset: float
+    calm: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hmac
 import secrets
 import struct
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import nacl.bindings
 import nacl.exceptions
@@ -70,7 +70,10 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a verified envelope says. `body` is the CBOR alone; `content_key` goes into the hub's key table."""
+    """What a verified envelope says. `body` is the CBOR alone; `content_key` goes into the hub's key table.
+
+    `fields` is the map that `body` holds: it had to be decoded to be checked, so nobody need do that twice.
+    """
 
     header: Header
     kind: int
@@ -78,6 +81,7 @@ class Opened:
     prev: bytes
     body: bytes
     content_key: bytes
+    fields: Mapping[int, cbor.Value] = field(compare=False)
 
     def __repr__(self) -> str:  # a body or key in a traceback would end up in the journal
         return f"Opened(kind={self.kind}, seq={self.seq})"
@@ -111,7 +115,7 @@ def _unpad(padded: bytes) -> bytes:
 
 def seal(
     signer: SigningKey,
-    recipients: Sequence[bytes],
+    recipients: Sequence[bytes | None],
     *,
     kind: int,
     seq: int,
@@ -124,6 +128,8 @@ def seal(
 ) -> Sealed:
     """Seal `body` to each X25519 key of `recipients`, in the order of the recipient set, and sign it.
 
+    None in a recipient's place, such as a hub that has given no prekey yet, is a decoy there.
+
     `body` is what `schema.encode` made, and isn't decoded again here (that took 7 % of sealing): an opener refuses
     anything else. Outside the chain (`kind` from 0x80 on) `prev` is `GENESIS`; in an `SCM1`, `prev` is
     the nonce of a beat and `seq` the command's number. `content_key` (32 bytes) is random unless a test fixes it:
@@ -134,14 +140,14 @@ def seal(
         EnvelopeError: no recipient or too many, a recipient key that is none, or a body over 1 MiB.
         ValueError: a caller's mistake: a number out of range, or a `prev` that isn't 32 bytes or doesn't suit `kind`.
     """
-    count = next((n for n in form.slot_counts if 0 < len(recipients) <= n), 0)
-    if not count or len(body) > MAX_BODY_BYTES:
+    count = next((n for n in form.slot_counts if len(recipients) <= n), 0)
+    if not count or all(public is None for public in recipients) or len(body) > MAX_BODY_BYTES:
         raise EnvelopeError
     _check_arguments(form, kind, seq, prev, epoch, recipient_set)
     key = content_key if content_key is not None else secrets.token_bytes(KEY_BYTES)
     commit = labels.blake2b(form.commit, key)
     header = _HEADER.pack(form.magic, SUITE, signer.kid, epoch, recipient_set, commit, count)
-    slots = [seal_slot(public, key) for public in recipients]
+    slots = [decoy_slot() if public is None else seal_slot(public, key) for public in recipients]
     slots += [decoy_slot() for _ in range(count - len(slots))]
     clear = header + b"".join(slots)
     body_key = labels.blake2b(form.body_key, key, clear)
@@ -261,7 +267,9 @@ def _open_body(envelope: bytes, header: Header, start: int, content_key: bytes, 
         raise EnvelopeError
     kind, seq, prev = _PREFIX.unpack_from(plain)
     body = plain[_PREFIX.size :]
-    cbor.decode(body)  # refuses what isn't deterministic, so that an event has one encoding for all its readers
+    fields = cbor.decode(
+        body
+    )  # refuses what isn't deterministic, so that an event has one encoding for all its readers
     if not _placed(form, kind, seq, prev):
         raise EnvelopeError
-    return Opened(header, kind, seq, prev, body, content_key)
+    return Opened(header, kind, seq, prev, body, content_key, fields)

@@ -14,12 +14,13 @@ import nacl.bindings
 import nacl.exceptions
 
 from sealcam.wire.errors import EnvelopeError
-from sealcam.wire.labels import FINGERPRINT, KEY_ID, RECOVERY_SEED, ROOT_SEED, blake2b
+from sealcam.wire.labels import EPOCH_PROOF, FINGERPRINT, KEY_ID, RECOVERY_SEED, ROOT_SEED, blake2b
 
 KEY_BYTES = 32
 KID_BYTES = 8
 SIGNATURE_BYTES = 64
 SLOT_BYTES = 80  # crypto_box_seal adds 48 bytes to the 32 of a content key
+BOX_OVERHEAD = 48  # an ephemeral public key and a Poly1305 tag
 SLOT_COUNTS = (4, 8, 16)  # the smallest that holds the recipient set, so that its size shows only roughly
 SUITE = 1  # X25519 sealed boxes, ChaCha20-Poly1305-IETF, BLAKE2b, Ed25519; 2 is reserved (X25519 + ML-KEM-768)
 SEED_BYTES = 64  # of the owner's words
@@ -94,6 +95,25 @@ def check_signature(public: bytes, signature: bytes, message: bytes) -> None:
         raise EnvelopeError from error
 
 
+def epoch_proof(camera: bytes, nonce: bytes, epoch: int, command: bytes, seq: int, prev: bytes) -> bytes:
+    """What a new epoch key signs under `labels.EPOCH_PROOF` to show that it is held (design/wire.md 5.4)."""
+    return camera + nonce + epoch.to_bytes(4, "big") + command + seq.to_bytes(8, "big") + prev
+
+
+def prove_epoch(new: SigningKey, message: bytes) -> bytes:
+    """The 64-byte proof: `new` signs the `epoch_proof` message."""
+    return new.sign(EPOCH_PROOF, message)
+
+
+def check_epoch_proof(public: bytes, proof: bytes, message: bytes) -> None:
+    """Return if the holder of the new epoch key `public` made `proof` over the `epoch_proof` message.
+
+    Raises:
+        EnvelopeError: not so.
+    """
+    verify(public, proof, EPOCH_PROOF, message)
+
+
 @dataclass(frozen=True, slots=True)
 class BoxKey:
     """An X25519 key that opens slots sealed to its 32-byte public half `public`; `secret` is 32 bytes.
@@ -120,10 +140,14 @@ class BoxKey:
 
     def open(self, slot: bytes) -> bytes | None:
         """The content key in an 80-byte slot, or none when the slot is for somebody else."""
-        if len(slot) != SLOT_BYTES:
+        return self.open_box(slot) if len(slot) == SLOT_BYTES else None
+
+    def open_box(self, box: bytes) -> bytes | None:
+        """The content of a sealed box of any length, or none when it is for somebody else."""
+        if len(box) < BOX_OVERHEAD:
             return None
         try:
-            return nacl.bindings.crypto_box_seal_open(slot, self.public, self.secret)
+            return nacl.bindings.crypto_box_seal_open(box, self.public, self.secret)
         except (nacl.exceptions.CryptoError, RuntimeError):  # RuntimeError: a low-order ephemeral key
             return None
 

@@ -23,15 +23,18 @@ from sealcam.wire.errors import EnvelopeError
 Body = TypeVar("Body")
 MAX_ITEMS = cbor.MAX_ITEMS
 MAX_TEXT = cbor.MAX_TEXT_BYTES
+_REQUIRED = object()
 
 
-def key(number: int, *, size: int | None = None, limit: int | None = None, optional: bool = False) -> Any:
-    """A field under map key `number`; an optional one may be absent.
+def key(number: int, *, size: int | None = None, limit: int | None = None, default: object = _REQUIRED) -> Any:
+    """A field under map key `number`; one with the default none may be absent.
 
     `size` is the exact length of a byte string, `limit` the largest value of an integer.
     """
     metadata = {"key": number, "size": size, "limit": limit}
-    return dataclasses.field(default=None, metadata=metadata) if optional else dataclasses.field(metadata=metadata)
+    if default is _REQUIRED:
+        return dataclasses.field(metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(key,))

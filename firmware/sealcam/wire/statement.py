@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import TypeVar
 
 from sealcam.wire import labels, schema
 from sealcam.wire.errors import EnvelopeError
 from sealcam.wire.keys import (
+    BOX_OVERHEAD,
     KEY_BYTES,
     KID_BYTES,
     SIGNATURE_BYTES,
@@ -24,103 +24,31 @@ from sealcam.wire.keys import (
     key_id,
     verify,
 )
-from sealcam.wire.schema import body, key
+from sealcam.wire.sealed import GENESIS
+from sealcam.wire.statement_kinds import (
+    Ask,
+    ClaimAnswer,
+    ClaimRequest,
+    ClipHeld,
+    Grant,
+    HubCertificate,
+    Kind,
+    LogEntry,
+    Prekey,
+    Receipt,
+    RecipientKind,
+    RecipientSet,
+    Rotation,
+    TechnicianToken,
+    granted_segments,
+)
 
 _HEADER = struct.Struct(f">4sB{KID_BYTES}s")
 _MAGIC = b"SGN1"
 MAX_STATEMENT_BYTES = (1 << 16) - 1  # its length fits the claim bundle's u16
 MAX_RECIPIENTS = SLOT_COUNTS[-1]
-_MAX_U32 = (1 << 32) - 1
+MAX_SIGNERS = 16
 Body = TypeVar("Body")
-
-
-class Kind(IntEnum):
-    """What a statement says; its lower-case name is part of the label it is signed under."""
-
-    HUB_CERTIFICATE = 1
-    RECIPIENT_SET = 2
-    PREKEY = 3
-    RECEIPT = 4
-    CLAIM_REQUEST = 5
-    CLAIM_ANSWER = 6
-
-
-class RecipientKind(IntEnum):
-    """Who a recipient is."""
-
-    HUB = 1
-    RECOVERY = 2
-
-
-@body
-class HubCertificate:
-    """By the owner root: this operating key is one of my hubs."""
-
-    hub: bytes = key(1, size=32)  # Ed25519 operating key
-    number: int = key(2)
-
-
-@body
-class Recipient:
-    """One who may open: a hub by its operating key (its prekeys are what is sealed to), or the recovery recipient."""
-
-    kind: RecipientKind = key(1)
-    public: bytes = key(2, size=32)
-
-
-@body
-class RecipientSet:
-    """By the owner root: who may open what is sealed from now on; numbered from 1, one suite, one home hub.
-
-    Only a higher number than the one held replaces it. Number 0 in an envelope says: sealed to no owner's set.
-    """
-
-    number: int = key(1, limit=_MAX_U32)
-    suite: int = key(2, limit=255)
-    home_hub: bytes = key(3, size=32)
-    recipients: tuple[Recipient, ...] = key(4)
-
-
-@body
-class Prekey:
-    """By a hub: the newest X25519 key to seal to, one series per camera (named by its first epoch key's id)."""
-
-    camera: bytes = key(1, size=8)
-    number: int = key(2)
-    public: bytes = key(3, size=32)
-
-
-@body
-class Receipt:
-    """By the home hub: the envelope with this hash is stored. Names neither sequence nor content."""
-
-    envelope_hash: bytes = key(1, size=32)
-
-
-@body
-class ClaimRequest:
-    """By a camera's epoch key: these are my keys, and this certificate request is my post's."""
-
-    epoch: int = key(1, limit=_MAX_U32)
-    public: bytes = key(2, size=32)
-    command: bytes = key(3, size=32)
-    csr: bytes = key(4)  # PKCS #10, DER
-
-
-@body
-class ClaimAnswer:
-    """By the hub's operating key: you are claimed; this is all you need to seal and to connect."""
-
-    camera: bytes = key(1, size=8)
-    alias: str = key(2)
-    recipient_set: bytes = key(3)  # statement
-    prekey: bytes = key(4)  # statement
-    certificate: bytes = key(5)  # X.509 of the post, PEM
-    authority: bytes = key(6)  # X.509 of the hub's authority, PEM
-    host: str = key(7)
-    port: int = key(8, limit=65535)
-
-
 _BODIES: dict[Kind, type] = {
     Kind.HUB_CERTIFICATE: HubCertificate,
     Kind.RECIPIENT_SET: RecipientSet,
@@ -128,6 +56,12 @@ _BODIES: dict[Kind, type] = {
     Kind.RECEIPT: Receipt,
     Kind.CLAIM_REQUEST: ClaimRequest,
     Kind.CLAIM_ANSWER: ClaimAnswer,
+    Kind.ROTATION: Rotation,
+    Kind.GRANT: Grant,
+    Kind.LOG_ENTRY: LogEntry,
+    Kind.TECHNICIAN_TOKEN: TechnicianToken,
+    Kind.ASK: Ask,
+    Kind.CLIP_HELD: ClipHeld,
 }
 _KINDS = {cls: kind for kind, cls in _BODIES.items()}
 
@@ -147,6 +81,16 @@ def _check(item: object, signer_public: bytes) -> None:
                 raise EnvelopeError
         case RecipientSet():
             _check_set(item)
+        case Grant():
+            _check_grant(item)
+        case LogEntry():
+            if item.number == 0 or (item.number == 1) != (item.prev == GENESIS):
+                raise EnvelopeError
+        case TechnicianToken():
+            if not (item.cameras and item.scopes and item.seconds):
+                raise EnvelopeError
+        case Ask():
+            granted_segments(item.runs)
         case _:
             pass
 
@@ -160,6 +104,15 @@ def _check_set(item: RecipientSet) -> None:
     if not 0 < len(everybody) <= MAX_RECIPIENTS or len(set(everybody)) != len(everybody):
         raise EnvelopeError
     if item.number == 0 or item.suite != SUITE or item.home_hub not in hubs or not recovery:
+        raise EnvelopeError
+
+
+def _check_grant(item: Grant) -> None:
+    check_sealable(item.recipient)
+    keys = 1 if item.segments is None else len(granted_segments(item.segments))
+    if len(item.wrapped) != BOX_OVERHEAD + KEY_BYTES * keys:
+        raise EnvelopeError
+    if item.expires_ns <= item.issued_ns or not 0 < len(item.signers) <= MAX_SIGNERS:
         raise EnvelopeError
 
 
@@ -213,8 +166,11 @@ def read_claim_request(data: bytes) -> ClaimRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimBundle:
-    """What a hub hands a camera at its claim: root key, the root's certificate for the hub, the hub's answer."""
+class Bundle:
+    """A hub's statement with what proves the hub: root key, the root's certificate for it, then the statement itself.
+
+    A claim answer goes to a camera so, and a grant to its recipient.
+    """
 
     root_public: bytes
     hub_certificate: bytes
@@ -225,7 +181,7 @@ class ClaimBundle:
         return self.root_public + struct.pack(">H", len(self.hub_certificate)) + self.hub_certificate + self.answer
 
     @staticmethod
-    def unpack(data: bytes) -> ClaimBundle:
+    def unpack(data: bytes) -> Bundle:
         """The three parts.
 
         Raises:
@@ -236,4 +192,4 @@ class ClaimBundle:
         (size,) = struct.unpack_from(">H", data, 32)
         if len(data) <= 34 + size:
             raise EnvelopeError
-        return ClaimBundle(data[:32], data[34 : 34 + size], data[34 + size :])
+        return Bundle(data[:32], data[34 : 34 + size], data[34 + size :])

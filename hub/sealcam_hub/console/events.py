@@ -7,13 +7,15 @@ waits for its open connections would otherwise wait for ever.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import anyio
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from sealcam.wire.errors import StorageError
+from sealcam_hub.console.lasting import until_gone
 from sealcam_hub.console.source import Changes, ChangeSubscription
 
 FEED_WAIT_S = 0.5  # bounds how long the end of the hub waits for the thread
@@ -58,10 +60,11 @@ class Page:
 
 
 class Streams:
-    """All open pages, and the one place in the hub's feed that they share."""
+    """All open pages, and the one place in the hub's feed that they share; `version` is what pages are of."""
 
-    def __init__(self, changes: Changes) -> None:
+    def __init__(self, changes: Changes, version: str = "") -> None:
         self._changes = changes
+        self.version = version
         self._pages: set[Page] = set()
         self.closed = False
 
@@ -118,34 +121,32 @@ class Streams:
 
 
 class EventStream(Response):
-    """The response that stays open: one message a changed part, until the page or the hub goes."""
+    """The response that stays open: which version answers, then one message a changed part, until page or hub goes, or
+    `stays` says no."""
 
-    def __init__(self, streams: Streams) -> None:
+    def __init__(self, streams: Streams, stays: Callable[[], bool] = lambda: True) -> None:
         super().__init__()
         self._streams = streams
+        self._stays = stays
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Speak until one side ends."""
         page = self._streams.enter()
         try:
-            async with anyio.create_task_group() as tasks:
-
-                async def until_gone() -> None:
-                    while (await receive())["type"] != "http.disconnect":
-                        pass
-                    tasks.cancel_scope.cancel()
-
-                tasks.start_soon(until_gone)
-                await self._speak(page, send)
-                tasks.cancel_scope.cancel()
+            await until_gone(receive, self._speak(page, send))
         finally:
             self._streams.leave(page)
 
     async def _speak(self, page: Page, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
-        text = f"retry: {RETRY_MS}\n\n"
+        text = f"retry: {RETRY_MS}\nevent: version\ndata: {self._streams.version}\n\n"
         while not self._streams.closed:
             await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
             parts = await page.take(BEAT_S)
+            try:
+                if not await anyio.to_thread.run_sync(self._stays):
+                    break
+            except StorageError:  # nobody can say at the moment who that is: the page asks again
+                break
             text = "".join(f"event: changed\ndata: {part}\n\n" for part in parts) or ": still here\n\n"
         await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -11,8 +11,10 @@ from itertools import groupby
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from sealcam_hub.console import words
+from sealcam_hub.console import assets, roles, words
+from sealcam_hub.console.desk import Link
 from sealcam_hub.console.source import ConsoleSource
+from sealcam_hub.notices import ENDS, NoticeKind
 from sealcam_hub.views import IncidentView, NoticeView, ReportView
 
 SIZE = 24  # incidents on a page: fills 2, 3 or 4 columns
@@ -20,7 +22,10 @@ STEP = 50
 MOST_SEARCHED = 1000  # what one page of a filtered view may open; the next page goes on from there
 SHOWN = {"all": None, "threats": "threat", "benign": "benign", "false-alarms": "false_alarm"}
 HOUR_NS = 3600 * 1_000_000_000
-STANDS_OUT_NS = {"silent": 30 * 24 * HOUR_NS, "back": HOUR_NS, "gap": 24 * HOUR_NS}
+_MONTH_NS = 30 * 24 * HOUR_NS
+STANDS_OUT_NS = dict.fromkeys(("silent", "clock", "certificate", "disk", "broker"), _MONTH_NS) | {"gap": 24 * HOUR_NS}
+STANDS_OUT_NS |= dict.fromkeys(ENDS, HOUR_NS)
+LOOKED, EARLIER = 200, 20  # newest notices that are looked through; shown of those that have had their time
 STANDS_OUT_ELSE_NS = 7 * 24 * HOUR_NS  # copied keys, and whatever else there will be
 CHIPS = (("all", "All"), ("threats", "Threats"), ("benign", "Benign"), ("false-alarms", "False alarms"))
 
@@ -78,18 +83,20 @@ def days(incidents: Sequence[IncidentView], now_ns: int) -> tuple[Day, ...]:
     return tuple(Day(key, words.day(group[0].arrived_ns, now_ns), group) for key, group in made)
 
 
-def strip(notices: Sequence[NoticeView], now_ns: int) -> Strip:
-    """Which notices stand out: the recent ones, but a silence only until the camera is back."""
-    heard: set[str] = set()
-    standing: list[NoticeView] = []
+def strip(notices: Sequence[NoticeView], now_ns: int, standing: Sequence[NoticeView] = ()) -> Strip:
+    """Which notices stand out: those known to be `standing`, and recent ones; what is over only until that was told."""
+    lasting = {notice.id for notice in standing}
+    told = {notice.id: notice for notice in (*notices, *standing)}
+    ended: set[tuple[str, str, str]] = set()
+    now: list[NoticeView] = []
     earlier: list[NoticeView] = []
-    for notice in notices:
-        over = notice.kind == "silent" and notice.camera_name in heard
+    for notice in sorted(told.values(), key=lambda one: (one.at_ns, abs(one.id)), reverse=True):
+        over = (notice.kind, notice.camera_name, notice.subject) in ended
         old = now_ns - notice.at_ns >= STANDS_OUT_NS.get(notice.kind, STANDS_OUT_ELSE_NS)
-        (earlier if over or old else standing).append(notice)
-        if notice.kind in ("silent", "back"):
-            heard.add(notice.camera_name)
-    return Strip(tuple(standing), tuple(earlier))
+        (earlier if (over or old) and notice.id not in lasting else now).append(notice)
+        if notice.kind in ENDS:
+            ended.add((ENDS[NoticeKind(notice.kind)], notice.camera_name, notice.subject))
+    return Strip(tuple(now), tuple(earlier[:EARLIER]))
 
 
 def picture(incident: IncidentView) -> str | None:
@@ -97,6 +104,7 @@ def picture(incident: IncidentView) -> str | None:
     if not incident.has_thumbnail:
         return None
     newest = max((report.seq for report in incident.reports if report.has_thumbnail), default=0)
+    newest = max(newest, incident.picture_seq)
     return f"/thumbnail/{incident.id}?v={newest}"
 
 
@@ -109,8 +117,8 @@ def changed(report: ReportView, before: ReportView | None) -> bool:
     )
 
 
-def environment() -> Environment:
-    """The templates, escaped without exception, in which a missing name is an error."""
+def environment(links: Sequence[Link] = (), version: str = assets.VERSION) -> Environment:
+    """The templates, escaped without exception, a missing name being an error; `links` stand in the navigation."""
     made = Environment(
         loader=PackageLoader("sealcam_hub.console"),
         autoescape=True,
@@ -119,6 +127,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(
+        clip_state=words.clip_state,
         clock=words.clock,
         iso=words.iso,
         lasted=words.lasted,
@@ -126,7 +135,9 @@ def environment() -> Environment:
         moment=words.moment,
         notice=words.notice,
         percent=words.percent,
+        refusal=words.refusal,
         sentence=words.sentence,
+        size=words.size,
         stage=words.stage,
         state=words.state,
         subject=words.subject,
@@ -134,6 +145,15 @@ def environment() -> Environment:
         verdict=words.verdict,
     )
     made.globals.update(
-        CHIPS=CHIPS, MODES=words.MODES, changed=changed, count=words.count, late=words.late, picture=picture
+        CHIPS=CHIPS,
+        MODES=words.MODES,
+        changed=changed,
+        count=words.count,
+        late=words.late,
+        links=(Link("Now", "/"), *links, Link("Log", "/log")),
+        picture=picture,
+        shown=roles.shown,
+        stale=words.stale,
+        version=version,
     )
     return made

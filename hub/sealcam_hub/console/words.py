@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sealcam_hub.views import CameraView, IncidentView
+from sealcam_hub.views import CameraView, ClipView, IncidentView
 
 _SUBJECTS = {"person": "Person", "vehicle": "Vehicle", "animal": "Animal", "none": "Movement only"}
 _VERDICTS = {"threat": "Threat", "benign": "Benign", "false_alarm": "False alarm"}
 _STAGES = {"new": "First report", "update": "Update", "end": "End"}
 _MODES = {"off": "Off", "home": "Home", "away": "Away", "night": "Night"}
 MODES = tuple(_MODES)
-_STATES = {"watching": "Watching", "silent": "Silent", "new": "Not heard yet"}
+_STATES = {
+    "watching": "Watching",
+    "private": "Private",
+    "cut-off": "Cut off",
+    "silent": "Silent",
+    "new": "Not heard yet",
+    "gone": "Reset",
+    "expelled": "Expelled",
+}
+_LEFT = ("gone", "expelled")
 _TRIGGERS = {
     "motion": "Movement in the picture",
     "pir": "The motion sensor",
@@ -24,8 +33,50 @@ _NOTICES = {
     "gap": "Missing reports",
     "silent": "Silent camera",
     "back": "Camera is back",
+    "full": "Too much waits",
+    "farewell": "Camera was reset",
+    "clip": "Clip",
+    "filled": "Missing reports settled",
+    "clock": "Clock is wrong",
+    "clock-right": "Clock is right again",
+    "certificate": "Certificate near its end",
+    "renewed": "Certificate renewed",
+    "disk": "No room left",
+    "disk-room": "Room again",
+    "broker": "Hub is cut off",
+    "broker-back": "Hub hears again",
+    "offsite": "Off-site copy lags",
+    "offsite-again": "Off-site copy lags no more",
 }
+_REFUSALS = {
+    "unknown": "Of no camera of this hub",
+    "forged": "Not signed by this camera, or changed on its way",
+    "crossed": "Signed by another camera of yours",
+    "unopenable": "Signed, but sealed to a key that is gone",
+    "malformed": "Signed, but not what a camera says",
+    "clone": "Signed, but contradicts what it said before",
+    "foreign": "Sealed before this hub was a recipient",
+    "early": "Signed with a key that isn't announced yet",
+    "expelled": "After you turned it out",
+    "full": "Too much waited for what is missing",
+}
+_CLIPS = {
+    "recording": "Being recorded",
+    "camera": "On the camera",
+    "asked": "Asked for; it comes when the camera has heard",
+    "coming": "Coming",
+    "here": "Here",
+    "stopped": "Stopped on its way",
+    "evicted": "Gone: the camera had to make room before it came",
+    "dropped": "Gone: this hub had to make room for newer ones",
+    "deleted": "Deleted by its owner",
+    "gone": "Gone: it stayed on a camera that has left",
+}
+_STOPPED = {"damaged": "it came damaged, three times", "full": "there was no room here"}
 LATE_NS = 60 * 1_000_000_000
+# A camera sends a keyframe of its live view at least every 2 s and says at each beat how old its newest picture is:
+# what is older than that is not what is there now. `static/view.js` has the same.
+STALE_NS = 2 * 1_000_000_000
 
 
 def subject(word: str) -> str:
@@ -61,6 +112,28 @@ def state(word: str) -> str:
 def notice(word: str) -> str:
     """What kind of notice this is."""
     return _NOTICES.get(word, _plain(word))
+
+
+def refusal(word: str) -> str:
+    """Why messages were not taken."""
+    return _REFUSALS.get(word, _plain(word))
+
+
+def clip_state(clip: ClipView) -> str:
+    """Where a clip is, and if it isn't here, why."""
+    text = _CLIPS.get(clip.state, _plain(clip.state))
+    if clip.state == "stopped" and clip.why:
+        return f"{text}: {_STOPPED.get(clip.why, clip.why)}"
+    if clip.state == "coming":
+        return f"{text}, {clip.percent} %" if clip.percent is not None else f"{text}, {size(clip.held)} so far"
+    return text
+
+
+def size(count: int) -> str:
+    """So many bytes, for a person."""
+    if count >= 10_000_000_000:
+        return f"{count / 1e9:.1f} GB"
+    return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{max(1, round(count / 1000))} kB"
 
 
 def sentence(text: str) -> str:
@@ -132,15 +205,30 @@ def late(incident: IncidentView) -> str | None:
     return lasted(waited_ns) if waited_ns >= LATE_NS else None
 
 
+def stale(camera: CameraView) -> int | None:
+    """Since when no new picture of a camera that should see is known of (wall ns); none where it is new enough."""
+    if camera.state not in ("watching", "silent", "cut-off") or camera.last_beat_ns is None:
+        return None
+    age_ns = camera.frame_age_ns or 0
+    return None if camera.state == "watching" and age_ns <= STALE_NS else camera.last_beat_ns - age_ns
+
+
 def headline(cameras: Sequence[CameraView], newest: IncidentView | None) -> str:
-    """How things stand, in one line."""
+    """How things stand, in one line; cameras that have left for good don't count."""
+    cameras = [camera for camera in cameras if camera.state not in _LEFT]
     if not cameras:
         return "No camera yet"
     silent = [camera.name for camera in cameras if camera.state == "silent"]
     if silent:
         return f"{silent[0]} is silent" if len(silent) == 1 else f"{len(silent)} cameras are silent"
+    cut_off = [camera.name for camera in cameras if camera.state == "cut-off"]
+    if cut_off:
+        return f"{cut_off[0]} is cut off" if len(cut_off) == 1 else f"{len(cut_off)} cameras are cut off"
+    still = [camera.name for camera in cameras if stale(camera) is not None]
+    if still:
+        return f"{still[0]} shows no new picture" if len(still) == 1 else f"{len(still)} cameras show no new picture"
     watching = sum(camera.state == "watching" for camera in cameras)
-    if not watching:
+    if all(camera.state == "new" for camera in cameras):
         return "Waiting for the first word of a camera"
     if newest is not None and newest.open:
         return f"Something is going on: {newest.camera_name}"

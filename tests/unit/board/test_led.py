@@ -8,8 +8,9 @@ import pytest
 from gpiozero.pins.mock import MockFactory
 
 from sealcam.board.led import FakeLight, GpioLight
-from sealcam.board.protocols import StatusLight
+from sealcam.board.protocols import Shine, StatusLight
 from sealcam.wire.errors import ConfigError, HardwareError
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -24,23 +25,23 @@ def test_the_light_drives_its_pin(pins: MockFactory) -> None:
     light: StatusLight = GpioLight(27, pins=pins)
     pin = pins.pin(27)
     pin.assert_states([False])
-    light.set(on=True)
-    light.set(on=False)
-    light.set(on=True)
+    light.set(Shine.STEADY)
+    light.set(Shine.OFF)
+    light.set(Shine.STEADY)
     pin.assert_states([False, True, False, True])
     light.close()
 
 
 def test_a_light_that_is_wired_to_the_supply_drives_low_for_on(pins: MockFactory) -> None:
     light = GpioLight(27, active_high=False, pins=pins)
-    light.set(on=True)
+    light.set(Shine.STEADY)
     assert pins.pin(27).state == 0
     light.close()
 
 
 def test_closing_switches_off_before_it_lets_go(pins: MockFactory) -> None:
     light = GpioLight(27, pins=pins)
-    light.set(on=True)
+    light.set(Shine.STEADY)
     pin = pins.pin(27)
     light.close()
     light.close()
@@ -48,11 +49,22 @@ def test_closing_switches_off_before_it_lets_go(pins: MockFactory) -> None:
     GpioLight(27, pins=pins).close()
 
 
+def test_a_light_that_blinks_does_so_by_itself_until_it_is_told_otherwise(pins: MockFactory) -> None:
+    light = GpioLight(27, pins=pins)
+    light.set(Shine.BLINKING)
+    eventually(lambda: any(state.state for state in pins.pin(27).states), 10.0, "the light is on")
+    light.set(Shine.STEADY)
+    assert pins.pin(27).state
+    light.set(Shine.OFF)
+    assert not pins.pin(27).state
+    light.close()
+
+
 def test_a_closed_light_is_a_hardware_error(pins: MockFactory) -> None:
     light = GpioLight(27, pins=pins)
     light.close()
     with pytest.raises(HardwareError):
-        light.set(on=True)
+        light.set(Shine.STEADY)
 
 
 def test_a_pin_that_does_not_exist_is_a_configuration_error(pins: MockFactory) -> None:
@@ -64,8 +76,7 @@ def test_a_pin_that_does_not_exist_is_a_configuration_error(pins: MockFactory) -
 def test_the_fake_remembers_what_it_was_told() -> None:
     light = FakeLight()
     protocol: StatusLight = light
-    protocol.set(on=True)
-    assert light.on
+    protocol.set(Shine.STEADY)
+    assert light.shine is Shine.STEADY
     protocol.close()
-    assert light.told == [True, False]
-    assert not light.on
+    assert light.told == [Shine.STEADY, Shine.OFF]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib.util
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from gpiozero.pins.mock import MockFactory
 
 from sealcam.board.gpio import board_pins
 from sealcam.board.pir import GpioPir, Latch, SimulatedPir
-from sealcam.board.protocols import MotionSensor
+from sealcam.board.protocols import MotionSensor, PirCounts
 from sealcam.clocks import SimulatedClock
 from sealcam.wire.errors import ConfigError, HardwareError
 
@@ -51,10 +52,11 @@ def test_the_newest_of_two_edges_wins(pins: MockFactory) -> None:
     clock = SimulatedClock()
     sensor = GpioPir("GPIO17", warm_up_s=0, clock=clock, pins=pins)
     for _ in range(2):
-        clock.advance(1)
+        clock.advance(0.5)
         pins.pin(17).drive_high()
+        clock.advance(0.5)
         pins.pin(17).drive_low()
-    assert sensor.take() == 2 * S
+    assert sensor.take() == 3 * S // 2
     assert sensor.take() is None
     sensor.close()
 
@@ -62,13 +64,46 @@ def test_the_newest_of_two_edges_wins(pins: MockFactory) -> None:
 def test_edges_while_it_warms_up_are_not_told(pins: MockFactory) -> None:
     clock = SimulatedClock(boot_ns=3 * S)
     sensor = GpioPir(17, warm_up_s=60, clock=clock, pins=pins)
-    clock.advance(59.9)
+    clock.advance(56.9)
     pins.pin(17).drive_high()
+    clock.advance(2)
     assert sensor.take() is None
     pins.pin(17).drive_low()
-    clock.advance(0.1)
+    clock.advance(1)
     pins.pin(17).drive_high()
-    assert sensor.take() == 63 * S
+    clock.advance(1)
+    assert sensor.take() == 62_900_000_000
+    assert sensor.counts == PirCounts(fired=1, warming=1)
+    sensor.close()
+
+
+def test_a_process_that_starts_again_does_not_wait_for_a_sensor_that_is_warm(pins: MockFactory) -> None:
+    clock = SimulatedClock(boot_ns=600 * S)
+    sensor = GpioPir(17, clock, pins=pins)
+    pins.pin(17).drive_high()
+    clock.advance(1)
+    assert sensor.take() == 600 * S
+    sensor.close()
+
+
+def test_a_sensor_that_pulls_low_when_it_feels_somebody(pins: MockFactory) -> None:
+    clock = SimulatedClock(boot_ns=600 * S)
+    sensor = GpioPir(17, clock, active_high=False, pins=pins)
+    pins.pin(17).drive_low()
+    clock.advance(1)
+    assert sensor.take() == 600 * S
+    sensor.close()
+
+
+def test_an_edge_that_was_never_called_back_is_seen_all_the_same(pins: MockFactory) -> None:
+    clock = SimulatedClock(boot_ns=600 * S)
+    sensor = GpioPir(17, clock, pins=pins)
+    pin = pins.pin(17)
+    pin.when_changed = None
+    pin.drive_high()
+    assert sensor.take() is None
+    clock.advance(1)
+    assert sensor.take() == 600 * S
     sensor.close()
 
 
@@ -105,11 +140,22 @@ def test_a_pin_with_a_fixed_pull_up_is_a_configuration_error(pins: MockFactory) 
 
 
 @pytest.mark.skipif(importlib.util.find_spec("lgpio") is not None, reason="lgpio is installed here")
-def test_a_system_without_lgpio_says_which_package() -> None:
+def test_a_system_without_lgpio_says_which_package(tmp_path: Path) -> None:
+    (tmp_path / "gpiochip0").touch()
     with pytest.raises(HardwareError, match="lgpio") as caught:
-        board_pins()
+        board_pins(None, tmp_path)
     assert caught.value.hint is not None
     assert "python3-lgpio" in caught.value.hint
+
+
+def test_a_board_without_the_chip_says_which_there_are(tmp_path: Path) -> None:
+    with pytest.raises(HardwareError, match="no GPIO chip"):
+        board_pins(None, tmp_path)
+    for number in (0, 4):
+        (tmp_path / f"gpiochip{number}").touch()
+    with pytest.raises(HardwareError, match="no GPIO chip 7") as caught:
+        board_pins(7, tmp_path)
+    assert "there are gpiochip0, gpiochip4" in str(caught.value.hint)
 
 
 def test_a_simulated_sensor_tells_its_stimulus_until_it_is_closed() -> None:

@@ -225,3 +225,27 @@ def test_a_scripted_camera_of_luma_ticks_and_closes() -> None:
         assert [next(frames).t_ns, next(frames).t_ns] == [0, 100 * MS]
         camera.close()
         assert list(frames) == []
+
+
+def test_a_large_picture_is_at_hand_piece_by_piece(tmp_path: Path) -> None:
+    picture = np.zeros((720, 1280), np.uint8)
+    picture[300:400, 640:800] = 200
+    (frame,) = ReplayCamera(write_clip(tmp_path / "c.mkv", [picture], [0])).frames()
+    assert frame.fine is not None
+    assert (frame.fine.width, frame.fine.height) == (1280, 720)
+    y, u, v = frame.fine.crop(600, 280, 820, 420)
+    assert (y.shape, u.shape, v.shape) == ((140, 220), (70, 110), (70, 110))
+    assert abs(float(y[20:120, 40:200].mean()) - 188) < 5  # 200, in video range
+    assert float(y[:10].mean()) < 30
+    assert all(plane.flags.owndata and plane.flags.c_contiguous for plane in (y, u, v))
+
+
+def test_a_picture_that_is_small_already_has_nothing_finer(tmp_path: Path) -> None:
+    (frame,) = ReplayCamera(write_clip(tmp_path / "c.mkv", _pictures(1), [0])).frames()
+    assert frame.fine is None
+
+
+def test_a_paced_recording_has_its_fine_picture_too(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "c.mkv", [np.zeros((720, 1280), np.uint8)], [0])
+    (frame,) = ReplayCamera(clip, paced=True, clock=SimulatedClock()).frames()
+    assert frame.fine is not None

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sealcam.board import v4l2
 from sealcam.board.newest import NewestFrame
 from sealcam.board.protocols import Camera, Frame
 from sealcam.board.v4l2 import V4l2Camera, boottime_ns, fit
@@ -164,6 +165,15 @@ def test_close_from_another_thread_ends_a_blocked_look() -> None:
     assert ended.is_set()
 
 
+def test_a_closed_camera_has_let_go_of_its_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(v4l2, "_LET_GO_S", 600.0)  # however busy this machine is
+    camera = generated("testsrc=size=64x48:rate=10")
+    assert next(camera.frames()).index >= 0
+    camera.close()
+    assert camera._reader is not None
+    assert not camera._reader.is_alive()
+
+
 def test_the_newest_frame_wins_and_is_handed_out_before_the_error() -> None:
     newest = NewestFrame(stall_s=60)
     plane = np.zeros((2, 2), np.uint8)
@@ -205,3 +215,12 @@ def test_a_fitted_size_is_even_fits_and_keeps_the_shape(width: int, height: int)
     assert 2 <= fitted_height <= 360
     if min(fitted_width, fitted_height) > 100:
         assert abs(Fraction(fitted_width, fitted_height) / Fraction(width, height) - 1) < 0.04
+
+
+def test_a_picture_larger_than_sight_takes_is_at_hand_in_full() -> None:
+    frame = first(generated("testsrc=size=1280x720:rate=10"))
+    assert frame.y.shape == (360, 640)
+    assert frame.fine is not None
+    y, u, _ = frame.fine.crop(0, 0, frame.fine.width, frame.fine.height)
+    assert (y.shape, u.shape) == ((720, 1280), (360, 640))
+    assert first(generated("testsrc=size=640x360:rate=10")).fine is None

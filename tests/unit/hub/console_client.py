@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import httpx
 from starlette.applications import Starlette
 
 from sealcam_hub.console.app import create
+from sealcam_hub.console.desk import Part
 from sealcam_hub.feed import Feed
-from tests.unit.hub.console_fake import NOW_NS, FakeSource
+from tests.unit.hub.console_clips import FakeClips
+from tests.unit.hub.console_fake import NOW_NS, FakeDoor, FakeLog, FakeSource
 
 TOKEN = "once-and-never-again"
+PASSPHRASE = "four words that nobody knows"
 HERE = "http://localhost:8480"
 
 
@@ -55,29 +58,23 @@ class Visitor:
         """Send a form, as our own page does unless `headers` say otherwise."""
         return self.ask("POST", path, data=fields, headers={"sec-fetch-site": "same-origin"} | _headers(headers))
 
-    def sign_in(self) -> Visitor:
-        """Open the printed link."""
-        assert self.get(f"/?token={TOKEN}").status_code == 303
+    def sign_in(self, passphrase: str = PASSPHRASE) -> Visitor:
+        """Choose the passphrase behind the printed link, or type it where there is one."""
+        if self.get(f"/?token={TOKEN}").status_code == 303 and "/passphrase" in self.get("/").text:
+            answer = self.post("/passphrase", {"csrf": self.csrf(), "new": passphrase, "again": passphrase})
+        else:
+            answer = self.log_in(passphrase)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/")
         return self
+
+    def log_in(self, passphrase: str, **headers: str) -> httpx.Response:
+        """Type a passphrase into the form that stands before every page."""
+        return self.post("/login", {"csrf": self.csrf(), "passphrase": passphrase}, **headers)
 
     def csrf(self) -> str:
         """What our own form carries."""
-        found = re.search(r'name="csrf" value="([^"]+)"', self.get("/").text)
-        assert found is not None
-        return found[1]
-
-
-def once(token: str) -> Callable[[str], bool]:
-    """A link whose token opens one time."""
-    left = {token}
-
-    def redeem(offered: str) -> bool:
-        if offered in left:
-            left.remove(offered)
-            return True
-        return False
-
-    return redeem
+        found = re.search(r'name="csrf" value="([^"]*)"', self.get("/").text)
+        return "" if found is None else found[1]
 
 
 def console(
@@ -85,15 +82,24 @@ def console(
     feed: Feed | None = None,
     arm: Callable[[str, str], None] | None = None,
     clock: Callable[[], int] = lambda: NOW_NS,
+    log: FakeLog | None = None,
+    door: FakeDoor | None = None,
+    boot: Callable[[], int] = lambda: 0,
+    clips: FakeClips | None = None,
+    parts: Sequence[Part] = (),
 ) -> Starlette:
     """A console over a fake hub."""
     return create(
         source or FakeSource(),
         feed or Feed(),
         hosts=("localhost",),
-        redeem=once(TOKEN),
+        door=door or FakeDoor(TOKEN),
         arm=arm or Armed(),
         clock=clock,
+        boot=boot,
+        clips=clips,
+        log=log or FakeLog(),
+        parts=parts,
     )
 
 

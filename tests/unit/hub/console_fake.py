@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
+from sealcam.wire.audit import Head
+from sealcam_hub.audit import AuditView
+from sealcam_hub.audit_source import LogPage
+from sealcam_hub.passphrase import check, normal
+from sealcam_hub.paths import PathView
 from sealcam_hub.views import CameraView, IncidentView, NoticeView, ReportView
 
 SECOND_NS = 1_000_000_000
@@ -79,7 +85,9 @@ class FakeSource:
         self.shown = sorted(incidents, key=lambda one: -one.arrived_ns)
         self.there = [camera()] if cameras is None else list(cameras)
         self.told = list(notices)
+        self.standing: list[NoticeView] = []
         self.pictures = pictures or {}
+        self.paths: dict[str, PathView] = {}
         self.asked = 0
 
     def incidents(self, limit: int = 50, before: int | None = None) -> Sequence[IncidentView]:
@@ -92,9 +100,14 @@ class FakeSource:
         """By its id."""
         return next((one for one in self.shown if one.id == incident), None)
 
-    def thumbnail(self, incident: str) -> bytes | None:
+    def thumbnail(self, incident: str, *, unveiled: bool = False) -> bytes | None:
         """What was given for it."""
-        return self.pictures.get(incident)
+        shown = self.incident(incident)
+        return None if shown is not None and shown.veiled and not unveiled else self.pictures.get(incident)
+
+    def path(self, incident: str) -> PathView | None:
+        """What was given for it."""
+        return self.paths.get(incident)
 
     def cameras(self) -> Sequence[CameraView]:
         """As given."""
@@ -103,3 +116,91 @@ class FakeSource:
     def notices(self, limit: int = 20) -> Sequence[NoticeView]:
         """As given."""
         return self.told[:limit]
+
+    def standing_notices(self) -> Sequence[NoticeView]:
+        """As given."""
+        return self.standing
+
+
+class FakeDoor:
+    """Links that work once, and a passphrase that is compared and not hashed; `tried` counts the comparisons."""
+
+    def __init__(self, *tokens: str, passphrase: str | None = None) -> None:
+        self.tokens = list(tokens)
+        self.passphrase = passphrase
+        self.tried = 0
+
+    def redeem(self, token: str) -> bool:
+        """Once each."""
+        if token not in self.tokens:
+            return False
+        self.tokens.remove(token)
+        return True
+
+    def mark(self) -> bytes | None:
+        """Another one for another passphrase."""
+        return None if self.passphrase is None else hashlib.sha256(self.passphrase.encode()).digest()
+
+    def matches(self, typed: str) -> bool:
+        """As it is."""
+        self.tried += 1
+        return normal(typed) == self.passphrase
+
+    def choose(self, typed: str) -> None:
+        """Under the real rule."""
+        check(typed)
+        self.passphrase = normal(typed)
+
+
+class FakeLog:
+    """An audit log that holds what it is told to, and what was looked at."""
+
+    def __init__(self, count: int = 0) -> None:
+        self.count = count
+        self.holds = True
+        self.seen: list[str] = []
+        self.watched_clips: list[str] = []
+        self.saved_clips: list[str] = []
+        self.error: Exception | None = None
+
+    def hash_of(self, number: int) -> bytes | None:
+        """Any bytes that are another's for another number."""
+        return number.to_bytes(32, "big") if 0 < number <= self.count else None
+
+    def looked(self, incident: str) -> None:
+        """Take an entry."""
+        if self.error is not None:
+            raise self.error
+        self.seen.append(incident)
+
+    def watched(self, clip: str) -> None:
+        """Take an entry."""
+        if self.error is not None:
+            raise self.error
+        self.watched_clips.append(clip)
+
+    def saved(self, clip: str) -> None:
+        """Take an entry."""
+        if self.error is not None:
+            raise self.error
+        self.saved_clips.append(clip)
+
+    def newest(self, limit: int, before: int | None = None) -> LogPage:
+        """Entries that say their number."""
+        top = self.count if before is None else min(self.count, before - 1)
+        numbers = range(top, max(0, top - limit), -1)
+        entries = tuple(
+            AuditView(
+                number=number,
+                hash=number.to_bytes(32, "big"),
+                at_ns=NOW_NS,
+                actor="owner",
+                action="opened",
+                detail=f"<b>picture {number}</b>",
+                subject=number.to_bytes(8, "big"),
+                recipient=None,
+            )
+            for number in numbers
+        )
+        older = numbers[-1] if top > limit else None
+        return LogPage(entries, Head(self.count, self.count.to_bytes(32, "big")), self.holds, older, "f" * 64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sealcam.wire.sealed import GENESIS
-from sealcam_hub.chain import Bridge, Chain, Link, Move, Step, offer
+from sealcam_hub.chain import MOST_BRIDGES, MOST_PARKED, Bridge, Chain, Link, Move, Step, chain_at, offer
 
 H = [GENESIS, *(bytes([n]) * 32 for n in range(1, 20))]
 OTHER = b"\xee" * 32
@@ -114,3 +114,50 @@ def test_the_next_missing_run_is_known() -> None:
     assert run(link(1), link(5))[-1].chain.gap(newest_seq=9) == (2, 4)
     assert run((link(5), Bridge(3, 4, H[4])))[-1].chain.gap() == (1, 2)
     assert run(link(1), link(2))[-1].chain.gap(newest_seq=2) is None
+
+
+def test_bridges_that_meet_become_one() -> None:
+    chain = run(
+        (link(12), Bridge(3, 4, H[4], 1), Bridge(8, 8, H[8], 1)),
+        (link(13), Bridge(5, 6, H[6], 1), Bridge(8, 9, H[9], 1), Bridge(10, 10, H[10], 2)),
+    )[-1].chain
+    assert chain.bridges == (Bridge(3, 6, H[6], 1), Bridge(8, 9, H[9], 1), Bridge(10, 10, H[10], 2))
+    assert steps((link(12), Bridge(3, 4, H[4]), Bridge(5, 6, H[6])), link(6, name=OTHER))[-1] is Step.CLONE
+
+
+def test_a_run_that_two_keys_have_told_of_is_bridged_by_the_newer() -> None:
+    chain = run((link(12), Bridge(3, 4, H[4], 1)), (link(13), Bridge(3, 4, H[4], 2)))[-1].chain
+    assert chain.bridges == (Bridge(3, 4, H[4], 2),)
+
+
+def far(seq: int) -> bytes:
+    return seq.to_bytes(32, "big")
+
+
+def test_more_than_an_honest_camera_ever_has_waiting_is_refused_until_the_chain_has_caught_up() -> None:
+    parked = {seq: Link(seq, far(seq), far(seq - 1)) for seq in range(3, MOST_PARKED + 3)}
+    chain = chain_at(1, H[1], parked, ())
+    last = MOST_PARKED + 3
+    assert offer(chain, Link(last, far(last), far(last - 1)), {}.get) == Move(Step.FULL, chain)
+    caught_up = offer(chain, Link(2, far(2), H[1]), {}.get)
+    assert (caught_up.step, caught_up.chain.seq, len(caught_up.appended)) == (Step.APPENDED, last - 1, MOST_PARKED + 1)
+    assert len(caught_up.chain.parked) == 0
+
+
+def test_more_runs_than_an_honest_camera_ever_loses_are_refused_and_the_next_one_is_not() -> None:
+    top = 4 * MOST_BRIDGES
+    chain = chain_at(0, GENESIS, {}, (Bridge(seq, seq + 1, far(seq), 1) for seq in range(5, top + 5, 4)))
+    assert len(chain.bridges) == MOST_BRIDGES
+    told = Link(top + 100, far(9), far(8))
+    move = offer(chain, told, {}.get, (Bridge(top + 9, top + 9, far(7), 1),))
+    assert (move.step, move.chain) == (Step.FULL, chain)
+    assert offer(chain, told, {}.get, (Bridge(7, 8, far(6), 1),)).step is Step.PARKED, "it joins two"
+    assert offer(chain, told, {}.get, (Bridge(1, 4, far(6), 1),)).step is Step.PARKED, "it is crossed at once"
+
+
+def test_what_stands_in_bridged_runs_is_followed_however_much_it_is() -> None:
+    parked = {seq: Link(seq, far(seq), far(0)) for seq in range(4, 40_000, 2)}
+    for bridges in ([Bridge(3, 40_000, H[1], 1)], [Bridge(seq, seq, far(0), 1) for seq in range(3, 40_001, 2)]):
+        move = offer(chain_at(1, H[1], parked, bridges), Link(2, far(2), H[1]), {}.get)
+        assert len(move.appended) == len(parked) + 1
+        assert (len(move.chain.parked), move.chain.bridges) == (0, ())

@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from sealcam.wire.bodies import Stage
+from sealcam.wire.errors import ConfigError
 from sealcam.wire.sealed import envelope_hash
-from sealcam_hub.arguments import moment, parse_address
+from sealcam_hub import refusals
+from sealcam_hub.arguments import lasting, moment, parse_address, parse_runs
 from sealcam_hub.clock import SimulatedClock
 from sealcam_hub.folder import Address, Folder
 from sealcam_hub.home import open_home
@@ -46,7 +48,7 @@ def filled(tmp_path: Path) -> tuple[Folder, Camera, list[bytes]]:
         three = camera.incident(2)
         four = camera.health("camera.lost", "no frames \x1b[31m")
         receiver = Receiver(home.store, home.keys, home.clock)
-        mail = [one, two, four, one[:-1] + b"\0"]
+        mail = [one, two, four, one[:-1] + bytes([one[-1] ^ 1])]
         receiver.take_all([Message(camera.alias, each, WALL_NS + n) for n, each in enumerate(mail)])
     return folder, camera, [one, two, four, three]
 
@@ -97,7 +99,7 @@ def test_a_camera_is_enrolled_over_pipes(tmp_path: Path) -> None:
     assert len(answer.stdout) > 500
     refused = hub(folder.path, "enrol", "--name", "Door", stdin=b"nonsense")
     assert (refused.returncode, refused.stdout) == (1, b"")
-    assert refused.stderr == b"sealcam-hub: error: refused\n"
+    assert refused.stderr.decode() == f"sealcam-hub: error: refused\nhint: {refusals.CLAIM}\n"
     assert json.loads(ok(folder.path, "status", "--json"))["cameras"][0]["name"] == "Front door"
 
 
@@ -117,7 +119,8 @@ def test_events_are_one_json_line_each_in_the_ledgers_order(filled: tuple[Folder
         "occurred": "2027-01-15T08:00:00.000Z", "started": "2027-01-15T07:59:50.000Z",
         "ended": "2027-01-15T07:59:59.000Z", "arrived": "2027-01-15T08:00:00.000Z",
         "camera_clock": "2027-01-15T08:00:00.000Z",
-        "thumbnail_bytes": len(JPEG), "hash": lines[1]["hash"], "text": None, "kind": None, "pending": False,
+        "thumbnail_bytes": len(JPEG), "clip": None, "hash": lines[1]["hash"],
+        "text": None, "kind": None, "pending": False,
     }  # fmt: skip
     assert lines[1] == expected
     assert list(lines[1]) == list(expected)
@@ -181,14 +184,57 @@ def test_a_bad_envelope_is_refused_in_one_line(
     file = tmp_path / "envelope"
     file.write_bytes(spoil(filled[2][0]))
     done = hub(filled[0].path, "open", str(file))
-    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"sealcam-hub: error: refused\n")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.decode() == f"sealcam-hub: error: refused\nhint: {refusals.ENVELOPE}\n"
 
 
 def test_a_picture_is_saved(filled: tuple[Folder, Camera, list[bytes]], tmp_path: Path) -> None:
     ok(filled[0].path, "thumbnail", "0000000000000001", "-o", str(tmp_path / "a.jpg"))
     assert (tmp_path / "a.jpg").read_bytes() == JPEG
+    assert (tmp_path / "a.jpg").stat().st_mode & 0o777 == 0o600
     assert hub(filled[0].path, "thumbnail", "00000000000000ff", "-o", str(tmp_path / "b.jpg")).returncode == 1
     assert not (tmp_path / "b.jpg").exists()
+
+
+def test_nothing_that_is_there_is_replaced_unasked(filled: tuple[Folder, Camera, list[bytes]], tmp_path: Path) -> None:
+    state, mine = filled[0].path, tmp_path / "mine"
+    for words in (("backup", "-o"), ("backup", "--with-keys", "-o"), ("audit", "--export")):
+        mine.write_text("mine")
+        done = hub(state, *words, str(mine))
+        assert (done.returncode, done.stdout, mine.read_text()) == (1, b"", "mine")
+        assert re.fullmatch(r"sealcam-hub: error: \S+ is there already\nhint: .*--force.*\n", done.stderr.decode())
+        ok(state, *words, str(mine), "--force")
+        told = ok(state, "audit")
+        assert ("served     a full copy" if "--with-keys" in words else "served     a backup") in told
+        assert mine.read_bytes() != b"mine"
+        assert mine.stat().st_mode & 0o777 == 0o600
+        mine.unlink()
+
+
+def test_no_command_writes_into_the_hubs_folder(filled: tuple[Folder, Camera, list[bytes]], tmp_path: Path) -> None:
+    state = filled[0].path
+    (tmp_path / "way").symlink_to(state / "keys")
+    before = {one: one.read_bytes() for one in sorted(state.rglob("*")) if one.is_file()}
+    for target in (
+        state / "ledger.db",
+        state / "hub.toml",
+        state / "new",
+        tmp_path / "way" / "table",
+        state / "ca" / ".." / "x",
+    ):
+        for words in (
+            ("backup", "--force", "-o"),
+            ("backup", "--with-keys", "--force", "-o"),
+            ("audit", "--force", "--export"),
+            ("audit", "--pin"),
+            ("thumbnail", "0000000000000001", "-o"),
+            ("share", "key", "-o"),
+            ("join", "request", "-o"),
+        ):
+            done = hub(state, *words, str(target))
+            assert done.returncode == 1
+            assert b"is in the hub's own folder\nhint: " in done.stderr
+    assert {one: one.read_bytes() for one in sorted(state.rglob("*")) if one.is_file()} == before
 
 
 def test_status_counts(filled: tuple[Folder, Camera, list[bytes]]) -> None:
@@ -221,6 +267,42 @@ def test_misuse_is_one_line_with_a_hint_and_exit_code_2(tmp_path: Path) -> None:
         assert done.stderr.decode().startswith("sealcam-hub: error: ")
         assert "hint: " in done.stderr.decode()
     assert not (tmp_path / "hub").exists()
+
+
+@pytest.mark.parametrize("words", [["status"], ["status", "--json"], ["events"], ["audit"]])
+def test_an_output_that_is_full_is_one_clear_error(
+    filled: tuple[Folder, Camera, list[bytes]], words: list[str]
+) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [HUB, "--state", str(filled[0].path), *words], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 1
+    assert re.fullmatch(rb"sealcam-hub: error: the output can't be written: .+\nhint: .+\n", done.stderr)
+
+
+def test_times_beyond_reason_are_misuse(tmp_path: Path) -> None:
+    folder = make(tmp_path / "hub")
+    for words in (
+        ("delete", "--before", "99999999d"),
+        ("delete", "--before", "9999-01-01"),
+        ("events", "--since", "0001-01-02T00:00Z"),
+        ("events", "--since", "²d"),
+    ):
+        done = hub(folder.path, *words)
+        assert done.returncode == 2
+        assert re.fullmatch(r"sealcam-hub: error: '.+' is (too far away|no time)\nhint: .+\n", done.stderr.decode())
+    for wrong in ("3654d", "100000d", "999999999d", "0d", "soon", "1d\n"):
+        with pytest.raises(ConfigError) as told:
+            lasting(wrong)
+        assert told.value.hint
+    assert lasting("3653d") == 3653 * 86400 * 10**9
+
+
+def test_more_runs_than_a_message_holds_are_misuse() -> None:
+    assert len(parse_runs(",".join(str(2 * n) for n in range(256)))) == 256
+    with pytest.raises(ConfigError, match="257 runs"):
+        parse_runs(",".join(str(2 * n) for n in range(257)))
 
 
 def test_addresses_and_moments_are_read_strictly() -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
 from sealcam.wire.errors import StorageError
 from sealcam_hub.console import words
+from sealcam_hub.console.guard import OPENER_POLICY
 from sealcam_hub.console.pages import MOST_SEARCHED, SIZE, days, strip, window
-from sealcam_hub.views import IncidentView
+from sealcam_hub.views import IncidentView, NoticeView
 from tests.unit.hub.console_client import Visitor, console
 from tests.unit.hub.console_fake import NOW_NS, PORCH, SECOND_NS, FakeSource, camera, incident, notice, report
 
@@ -199,6 +202,33 @@ def test_a_silent_camera_says_since_when_and_what_to_do() -> None:
     assert "Front door is silent" in page
 
 
+def test_a_camera_whose_picture_stands_still_is_grey_and_says_since_when() -> None:
+    page = shown(FakeSource(cameras=[camera(frame_age_ns=7 * SECOND_NS)]))
+    assert "Front door shows no new picture" in page
+    assert "tile--stale" in page
+    assert "Picture stands still" in page
+    assert f'datetime="{words.iso(NOW_NS - 7 * SECOND_NS)}"' in page
+    assert "7.0 s old" in page
+    assert "tile--stale" not in shown(FakeSource(cameras=[camera(frame_age_ns=2 * SECOND_NS)]))
+
+
+@pytest.mark.parametrize(
+    ("state", "age_s", "since_s"),
+    [
+        ("watching", 1.9, None),
+        ("watching", 2.1, 2.1),
+        ("silent", 0.2, 0.2),
+        ("cut-off", 0.2, 0.2),
+        ("private", 900, None),
+        ("gone", 900, None),
+        ("new", 900, None),
+    ],
+)
+def test_a_picture_is_old_when_the_camera_or_its_beat_is(state: str, age_s: float, since_s: float | None) -> None:
+    one = camera(state=state, frame_age_ns=round(age_s * SECOND_NS))
+    assert words.stale(one) == (None if since_s is None else NOW_NS - round(since_s * SECOND_NS))
+
+
 def test_a_camera_that_never_spoke_is_no_failure() -> None:
     new = camera(state="new", mode=None, last_beat_ns=None, frame_age_ns=None, queued=None, firmware=None)
     page = shown(FakeSource(cameras=[new]))
@@ -227,6 +257,19 @@ def test_a_silence_steps_back_when_the_camera_is_back_and_a_copied_key_does_not(
     assert [one.kind for one in placed.earlier] == ["silent"]
     later = strip(told, NOW_NS + 48 * 3600 * SECOND_NS)
     assert [one.kind for one in later.now] == ["clone"]
+
+
+def test_what_still_stands_is_shown_however_old_it_is_and_however_much_came_after() -> None:
+    silences = [notice(number, "silent" if number % 2 else "back") for number in range(1000, 1300)]
+    disk = replace(notice(1, "disk"), camera_name="This hub", alias="", text="2000 MB left.")
+    source = FakeSource(notices=[*reversed(silences)])
+    assert "2000 MB left." not in shown(source)
+    source.standing = [disk]
+    page = shown(source)
+    assert "2000 MB left." in page[: page.index("earlier notices")]
+    assert "20 earlier notices" in page
+    assert strip([disk], NOW_NS + 90 * 24 * 3600 * SECOND_NS, [disk]).now == (disk,)
+    assert strip([disk], NOW_NS + 90 * 24 * 3600 * SECOND_NS).earlier == (disk,)
 
 
 # Nothing to show.
@@ -290,9 +333,31 @@ def test_nothing_is_inline_and_nothing_comes_from_elsewhere() -> None:
             assert "style" not in attributes
             for name in ("src", "href", "action"):
                 assert str(attributes.get(name) or "/").startswith(("/", "#"))
-    for static in files("sealcam_hub.console").joinpath("static").iterdir():
+    for static in Path(str(files("sealcam_hub.console"))).joinpath("static").rglob("*.*"):
+        if static.suffix == ".png":
+            continue  # names nothing
         text = static.read_text().replace("http://www.w3.org/2000/svg", "")
-        assert "http" not in text, static.name
+        assert "://" not in text or static.parent.name == "vendor", static.name
+
+
+def test_the_opener_of_shared_clips_needs_no_session_and_may_run_a_worker() -> None:
+    visitor = Visitor(console())
+    answer = visitor.get("/open")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/static/opener/index.html")
+    page = visitor.get(answer.headers["location"])
+    assert page.status_code == 200
+    assert visitor.get("/static/opener/worker.mjs").headers["content-security-policy"] == OPENER_POLICY
+    assert page.headers["content-security-policy"] == OPENER_POLICY.replace(" 'wasm-unsafe-eval'", "")
+    for other in ("console.js", "opener/page.mjs"):
+        assert "wasm-unsafe-eval" not in visitor.get(f"/static/{other}").headers["content-security-policy"]
+    for module in ("worker.mjs", "vendor/libsodium.mjs"):
+        assert "javascript" in visitor.get(f"/static/opener/{module}").headers["content-type"]
+
+
+def test_a_copy_of_the_opener_carries_the_same_policy() -> None:
+    page = Path(str(files("sealcam_hub.console"))).joinpath("static/opener/index.html").read_text()
+    within = OPENER_POLICY.removesuffix("; frame-ancestors 'none'")  # which a header alone can say
+    assert f'content="{within}"' in page
 
 
 # Words.
@@ -322,3 +387,16 @@ def test_certainty_is_never_claimed() -> None:
 def test_an_unknown_word_is_shown_as_it_is() -> None:
     assert words.verdict("something_new") == "Something new"
     assert words.sentence("") == ""
+
+
+def test_what_is_over_stands_out_no_more_and_what_goes_on_does() -> None:
+    def told(number: int, kind: str, where: str, subject: str = "") -> NoticeView:
+        return NoticeView(number, kind, where, "", NOW_NS, "", subject)
+
+    over = [told(1, "gap", "Door", "3"), told(2, "disk", "This hub"), told(3, "clock", "Door")]
+    on = [told(4, "gap", "Door", "9"), told(5, "disk", "Door"), told(6, "certificate", "This hub", "ca/ca.pem")]
+    ends = [told(7, "filled", "Door", "3"), told(8, "disk-room", "This hub"), told(9, "clock-right", "Door")]
+    placed = strip([*reversed(ends), *reversed(on), *reversed(over)], NOW_NS + 1)
+    assert {one.id for one in placed.earlier} == {1, 2, 3}
+    later = strip([*reversed(ends), *reversed(on), *reversed(over)], NOW_NS + 2 * 3600 * SECOND_NS)
+    assert {one.id for one in later.now} == {4, 5, 6}

@@ -15,7 +15,8 @@ from starlette.applications import Starlette
 from sealcam_hub.console.events import MOST_PAGES, Streams, part_of
 from sealcam_hub.console.server import ConsoleServer
 from sealcam_hub.feed import REFRESH, Feed
-from tests.unit.hub.console_client import TOKEN, Visitor, console
+from tests.unit.hub.console_client import PASSPHRASE, Visitor, console
+from tests.unit.hub.console_fake import FakeDoor
 
 SOON_S = 20
 
@@ -140,14 +141,15 @@ def test_there_are_only_so_many_open_pages() -> None:
 
 def test_the_server_ends_promptly_with_a_page_open() -> None:
     feed = Feed()
-    server = ConsoleServer(console(feed=feed))
+    server = ConsoleServer(console(feed=feed, door=FakeDoor(passphrase=PASSPHRASE)))
     with socket.create_server(("127.0.0.1", 0)) as listening_socket:
         port = listening_socket.getsockname()[1]
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening_socket]})
         thread.start()
         page = http.client.HTTPConnection("localhost", port, timeout=SOON_S)
         try:
-            page.request("GET", f"/?token={TOKEN}")
+            headers = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/x-www-form-urlencoded"}
+            page.request("POST", "/login", f"passphrase={PASSPHRASE.replace(' ', '+')}", headers)
             answer = page.getresponse()
             answer.read()
             cookie = str(answer.headers["set-cookie"]).partition(";")[0]
@@ -156,7 +158,7 @@ def test_the_server_ends_promptly_with_a_page_open() -> None:
             assert stream.headers["content-type"].startswith("text/event-stream")
             assert stream.readline().startswith(b"retry:")
             feed.publish("notice")
-            assert b"data: notices" in b"".join(stream.readline() for _ in range(3))
+            assert b"data: notices" in b"".join(stream.readline() for _ in range(5))
         finally:
             server.should_exit = True
             thread.join(SOON_S)

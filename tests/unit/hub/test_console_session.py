@@ -1,70 +1,20 @@
-"""Who may look at the console: the link works once, the name is ours, a form comes from our own page."""
+"""Who may look at the console: a session of this browser, under our own name; a form comes from our own page."""
 
 from __future__ import annotations
 
 import pytest
 
 from sealcam.wire.errors import LinkDown
-from sealcam_hub.console.session import LIFE_NS, Sessions, came_from_us, cookie_name, host_allowed
-from tests.unit.hub.console_client import TOKEN, Armed, Visitor, console, once
+from sealcam_hub.console.origin import came_from_us, cookie_name, host_allowed
+from sealcam_hub.console.session import LIFE_NS, MOST, Entry, Sessions
+from sealcam_hub.console.throttle import Throttle
+from tests.unit.hub.console_client import TOKEN, Armed, Visitor, console
 from tests.unit.hub.console_fake import NOW_NS, PORCH, FakeSource, incident
 
 PRIVATE = ("/", "/incident/a-b", "/thumbnail/a-b", "/fragment/cards", "/fragment/cameras", "/fragment/notices", "/live")
 
 
-# The door.
-
-
-def test_the_link_opens_the_console_and_leaves_the_address_bar() -> None:
-    visitor = Visitor(console())
-    answer = visitor.get(f"/?token={TOKEN}")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/")
-    cookie = answer.headers["set-cookie"].lower()
-    assert all(part in cookie for part in ("httponly", "samesite=strict", "path=/"))
-    assert TOKEN not in cookie
-    assert visitor.get("/").status_code == 200
-
-
-def test_the_link_works_once_and_says_how_to_get_another() -> None:
-    app = console()
-    Visitor(app).sign_in()
-    second = Visitor(app)
-    answer = second.get(f"/?token={TOKEN}")
-    assert answer.status_code == 403
-    assert "The link was used" in answer.text
-    assert "sealcam-hub link" in answer.text
-    assert not second.cookies
-    assert second.get("/").status_code == 403
-
-
-def test_the_same_browser_may_press_the_link_twice() -> None:
-    visitor = Visitor(console()).sign_in()
-    assert visitor.get(f"/?token={TOKEN}").headers["location"] == "/"
-    assert visitor.get("/").status_code == 200
-
-
-@pytest.mark.parametrize(
-    "token", ["", "wrong", TOKEN[:-1], TOKEN + "x", "ü\ud83d\udc40".encode("utf-8", "ignore").decode()]
-)
-def test_a_wrong_token_opens_nothing_and_spends_nothing(token: str) -> None:
-    app = console()
-    assert Visitor(app).ask("GET", "/", params={"token": token}).status_code == 403
-    assert Visitor(app).sign_in().get("/").status_code == 200
-
-
-def test_a_look_ahead_does_not_spend_the_link() -> None:
-    app = console()
-    assert Visitor(app).get(f"/?token={TOKEN}", sec_purpose="prefetch;prerender").status_code == 503
-    assert Visitor(app).ask("HEAD", f"/?token={TOKEN}").status_code == 503
-    assert Visitor(app).sign_in().get("/").status_code == 200
-
-
-def test_a_link_pressed_on_another_site_asks_once_more_as_ourselves() -> None:
-    visitor = Visitor(console())
-    again = visitor.get("/", sec_fetch_site="cross-site")
-    assert again.status_code == 200
-    assert 'http-equiv="refresh"' in again.text
-    assert visitor.get("/", sec_fetch_site="same-origin").status_code == 403
+# A session.
 
 
 @pytest.mark.parametrize("path", PRIVATE)
@@ -94,12 +44,51 @@ def test_two_hubs_on_one_machine_do_not_sign_each_other_out() -> None:
 
 
 def test_sessions_keep_no_secret_in_the_clear() -> None:
-    sessions = Sessions(once(TOKEN), lambda: NOW_NS)
-    secret = sessions.redeem(TOKEN)
-    assert secret is not None
-    kept = repr(vars(sessions))
-    assert TOKEN not in kept
-    assert secret not in kept
+    sessions = Sessions(lambda _person: b"mark", lambda: NOW_NS)
+    for secret in (sessions.begin(Entry(b"mark"), Throttle(lambda: 0)), sessions.invite(Throttle(lambda: 0))):
+        assert secret not in repr(vars(sessions))
+
+
+def test_a_session_of_another_passphrase_is_none() -> None:
+    marks = [b"one"]
+    sessions = Sessions(lambda _person: marks[0], lambda: NOW_NS)
+    secret = sessions.begin(Entry(b"one"), Throttle(lambda: 0))
+    assert sessions.find(secret) is not None
+    marks[0] = b"two"
+    assert sessions.find(secret) is None
+    marks[0] = b"one"
+    assert sessions.find(secret) is None, "over is over"
+
+
+def test_a_session_ends_by_its_name_and_nobody_elses_does() -> None:
+    sessions = Sessions(lambda _person: b"mark", lambda: NOW_NS)
+    here, there = (sessions.begin(Entry(b"mark"), Throttle(lambda: 0)) for _ in range(2))
+    found = sessions.find(there)
+    assert found is not None
+    assert sessions.end_where(lambda one: one.name == found.name) == 1
+    assert sessions.find(there) is None
+    assert sessions.find(here) is not None
+    assert [one.person.name for one in sessions.all()] == ["Owner"]
+
+
+def test_the_session_that_was_used_longest_ago_makes_room() -> None:
+    now = [NOW_NS]
+    sessions = Sessions(lambda _person: b"mark", lambda: now[0])
+    secrets = []
+    for _ in range(MOST):
+        now[0] += 1
+        secrets.append(sessions.begin(Entry(b"mark"), Throttle(lambda: 0)))
+    now[0] += 1
+    assert sessions.find(secrets[0]) is not None
+    sessions.begin(Entry(b"mark"), Throttle(lambda: 0))
+    assert len(sessions.all()) == MOST
+    assert sessions.find(secrets[0]) is not None
+    assert sessions.find(secrets[1]) is None
+
+
+def test_over_tls_the_cookie_is_taken_from_this_host_over_tls_alone() -> None:
+    assert cookie_name("hub.local:8443", "https") == "__Host-sealcam-8443"
+    assert cookie_name("hub.local", "https") == "__Host-sealcam-443"
 
 
 # The name.
@@ -182,8 +171,8 @@ def test_where_a_request_came_from(headers: dict[str, str], ours: bool) -> None:
         ({"alias": "0000000000000000", "mode": "off"}, 400),
         ({"alias": PORCH, "mode": "asleep"}, 400),
         ({"alias": PORCH}, 400),
-        ({"alias": PORCH, "mode": "off", "more": "x" * 5000}, 413),
-        ({"alias": PORCH, "mode": "off"} | {f"field{n}": "x" for n in range(20)}, 400),
+        ({"alias": PORCH, "mode": "off", "more": "x" * 20_000}, 413),
+        ({"alias": PORCH, "mode": "off"} | {f"field{n}": "x" for n in range(40)}, 400),
     ],
 )
 def test_a_form_that_makes_no_sense_is_a_clear_refusal(fields: dict[str, str], status: int) -> None:

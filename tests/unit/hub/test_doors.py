@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from sealcam.wire.errors import SealcamError
-from sealcam_hub.doors import make_link, new_link, redeem
+from sealcam_hub.doors import Door, address_for, make_link, new_link, redeem
 from sealcam_hub.folder import Folder
 
 
@@ -47,3 +47,12 @@ def test_before_a_console_was_served_the_hint_says_how(tmp_path: Path) -> None:
     with pytest.raises(SealcamError, match="no console was served") as caught:
         new_link(Folder(tmp_path))
     assert "sealcam-hub serve" in (caught.value.hint or "")
+
+
+def test_the_first_address_is_a_link_and_with_a_passphrase_the_plain_one(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "hub")
+    folder.create()
+    assert Door(folder).redeem(_token(address_for(folder, 8480)))
+    Door(folder).choose("four words of mine")
+    assert address_for(folder, 8480) == "http://localhost:8480/"
+    assert Door(folder).redeem(_token(new_link(folder))), "a link is still to be had"

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
 from sealcam.wire import schema
-from sealcam.wire.bodies import ArmBody, CommandType, Mode
+from sealcam.wire.bodies import Mode
 from sealcam.wire.errors import ConfigError
 from sealcam.wire.sealed import envelope_hash
+from sealcam.wire.wishes import ArmBody, CommandType
 from sealcam_hub.clock import SimulatedClock
-from sealcam_hub.feed import Feed
+from sealcam_hub.feed import REFRESH, Feed
 from sealcam_hub.home import Home
-from sealcam_hub.pump import Pump, RecordingLink
+from sealcam_hub.pump import QUEUED, Pump, RecordingLink
 from sealcam_hub.receive import Receiver
+from sealcam_hub.tables import events
 from sealcam_hub.watch import Watch
 from tests.hubs import Camera, opened
 
@@ -289,3 +293,41 @@ def test_a_slow_page_is_told_to_look_at_everything() -> None:
     slow.close()
     feed.publish("notice")
     assert slow.get(0) is None
+
+
+def test_a_camera_that_said_farewell_is_not_missed(room: Room) -> None:
+    room.hears(room.camera.beat(), room.camera.incident(), room.camera.farewell())
+    for _ in range(10):
+        room.passes(60)
+    assert room.kinds() == ["farewell"]
+
+
+def test_a_farewell_that_has_no_place_yet_excuses_no_silence(room: Room) -> None:
+    """Whoever copied a key could say it far ahead, and then silence the camera."""
+    room.hears(room.camera.beat(), room.camera.incident())
+    room.camera.incident()
+    room.hears(room.camera.farewell())
+    for _ in range(10):
+        room.passes(60)
+    assert room.kinds() == ["farewell", "silent", "gap"]
+
+
+@pytest.mark.slow  # ten thousand envelopes are sealed first
+def test_ten_thousand_events_at_once_are_each_kept_and_receipted_once_and_pages_hear_of_few(room: Room) -> None:
+    count = 10_000
+    sent = [room.camera.incident(1 + number % 2_500) for number in range(count)]
+    with room.feed.subscribe() as listening, ThreadPoolExecutor(1) as broker:
+        arriving = broker.submit(lambda: [room.pump.deliver(room.camera.alias, one) for one in sent])
+        while room.pump.run_once(room.link, 1.0) or not arriving.done():
+            assert room.pump.queue.qsize() <= QUEUED, "what doesn't fit waits at the broker"
+        told = list(iter(lambda: listening.get(0), None))
+    assert [room.camera.receipted(message) for _, message in room.link.sent] == room.camera.sent
+    assert told == [REFRESH], "pages that don't keep up are told once"
+    home = room.home
+    with home.store.reading() as connection:
+        assert connection.execute(select(func.count()).select_from(events)).scalar_one() == count
+    (camera,) = home.ledger().cameras()
+    assert camera.incidents == 2_500
+    assert len(home.ledger().incidents(limit=24)) == 24
+    assert home.ledger().counts().refused == 0
+    assert room.kinds() == []

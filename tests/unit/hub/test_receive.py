@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from sealcam.wire.bodies import EventType, Mode, Stage
+from sealcam.wire.bodies import EventType, Stage
 from sealcam.wire.keys import SigningKey
 from sealcam.wire.sealed import GENESIS, envelope_hash
-from sealcam_hub.batch import Outcome, What
+from sealcam_hub.chain import MOST_BRIDGES
 from sealcam_hub.home import Home
 from sealcam_hub.inbox import Message
 from sealcam_hub.notices import Refusal
+from sealcam_hub.outcome import Outcome, What
 from sealcam_hub.receive import Receiver
 from tests.hubs import JPEG, WALL_NS, Camera, opened
 
@@ -233,18 +234,6 @@ def test_a_sequence_that_no_ledger_holds_is_malformed(receiver: Receiver, camera
     assert take(receiver, camera, far)[0].refusal is Refusal.MALFORMED
 
 
-def test_a_beat_counts_only_when_it_advances(home: Home, receiver: Receiver, camera: Camera) -> None:
-    first, second = camera.beat(Mode.AWAY), camera.beat(Mode.AWAY)
-    assert whats(take(receiver, camera, second, first, second)) == [What.BEAT, What.STALE, What.STALE]
-    camera.restart(b"c" * 16)
-    assert whats(take(receiver, camera, camera.beat(Mode.NIGHT), second)) == [What.BEAT, What.STALE]
-    (view,) = home.ledger().cameras()
-    assert (view.state, view.mode, view.queued, view.firmware) == ("watching", "night", 0, "0.1.0")
-    camera.restart(b"b" * 16)
-    camera.beats = 50
-    assert whats(take(receiver, camera, camera.beat())) == [What.STALE]
-
-
 def test_a_beat_that_names_another_head_is_a_clone_alarm(home: Home, receiver: Receiver, camera: Camera) -> None:
     take(receiver, camera, camera.incident())
     camera.head = b"y" * 32
@@ -270,25 +259,18 @@ def test_a_worker_that_another_has_overtaken_looks_again(home: Home, receiver: R
     assert [line.seq for line in home.ledger().lines()] == [1, 2, 3]
 
 
-def test_a_prekey_is_renewed_daily_and_destroyed_once_nothing_is_sealed_to_it(
-    home: Home, receiver: Receiver, camera: Camera
-) -> None:
-    assert receiver.renew() == []
-    home.clock.advance(86_400)  # type: ignore[attr-defined]
-    ((alias, message),) = receiver.renew()
-    assert alias == camera.alias
-    assert receiver.renew() == []  # the camera hasn't taken it up yet
-    old = camera.incident(1)
-    (beat,) = take(receiver, camera, camera.beat())
-    assert beat.answer == message  # it may have been lost: a beat that names an older one is told again
-    camera.take_prekey(message)
-    take(receiver, camera, camera.beat(oldest_prekey=1))
-    assert whats(take(receiver, camera, old, camera.incident(2))) == [What.APPENDED, What.APPENDED]
-    outdated = camera.prekey
-    camera.take_prekey(camera.answer.prekey)
-    never = camera.seal(EventType.INCIDENT, camera.body(3), 3, camera.head)
-    camera.prekey = outdated
-    take(receiver, camera, camera.beat())
-    assert take(receiver, camera, never)[0].refusal is Refusal.UNOPENABLE
-    assert len(home.ledger().incidents()) == 2  # what was opened stays readable
-    assert len(receiver.standings()[0].camera.prekeys) == 1
+def test_what_finds_no_room_gets_no_receipt_and_one_notice(home: Home, receiver: Receiver, camera: Camera) -> None:
+    first = camera.incident(1)
+    for number in range(MOST_BRIDGES // 1024 + 2):
+        camera.seq = 10_000 * (number + 1)
+        runs = [(camera.seq - 4 * at - 3, camera.seq - 4 * at - 2, bytes([number]) * 32) for at in range(1024)]
+        (outcome,) = take(receiver, camera, camera.loss(*reversed(runs)))
+        if number * 1024 < MOST_BRIDGES:
+            assert outcome.what is What.PARKED
+        else:
+            assert (outcome.what, outcome.refusal, outcome.answer) == (What.REFUSED, Refusal.FULL, None)
+    (notice,) = home.ledger().notices()
+    assert (notice.kind, "2 times" in notice.text) == ("full", True)
+    assert whats(take(receiver, camera, first)) == [What.APPENDED]
+    again = Receiver(home.store, home.keys, home.clock).standings()[0].chain
+    assert (again, again.ends) == (receiver.standings()[0].chain, receiver.standings()[0].chain.ends)

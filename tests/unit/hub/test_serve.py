@@ -20,8 +20,9 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from sealcam.wire import schema
-from sealcam.wire.bodies import ArmBody, Mode
+from sealcam.wire.bodies import Mode
 from sealcam.wire.sealed import envelope_hash
+from sealcam.wire.wishes import ArmBody
 from sealcam_hub.clock import SystemClock
 from sealcam_hub.folder import Address, Folder
 from sealcam_hub.home import open_home
@@ -270,7 +271,7 @@ def test_the_console_prints_its_address_and_a_second_serve_is_told(place: Place)
     assert place.hub is not None
     assert place.hub.stdout is not None
     line = place.hub.stdout.readline()
-    assert line.startswith(f"console: http://localhost:{port}/?token=")
+    assert line == f"console: http://localhost:{port}/ (sealcam-hub link prints the way in)\n", "nobody sits here"
     second = [HUB, "--state", str(place.folder.path), "serve", "--no-console"]
     done = subprocess.run(second, capture_output=True, text=True, check=False)
     assert done.returncode == 1

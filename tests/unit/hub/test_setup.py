@@ -17,7 +17,8 @@ from cryptography.x509.verification import PolicyBuilder, Store
 from sealcam.wire import statement
 from sealcam.wire.errors import ConfigError, EnvelopeError, StorageError
 from sealcam.wire.keys import BoxKey, fingerprint
-from sealcam.wire.statement import ClaimAnswer, ClaimBundle, ClaimRequest, HubCertificate, RecipientKind, RecipientSet
+from sealcam.wire.statement import Bundle
+from sealcam.wire.statement_kinds import ClaimAnswer, ClaimRequest, HubCertificate, RecipientKind, RecipientSet
 from sealcam_hub import setup
 from sealcam_hub.folder import Address, Folder
 from sealcam_hub.home import Home, open_home
@@ -89,7 +90,7 @@ def test_the_broker_asks_for_tls_13_and_a_certificate_and_runs_as_the_owner_of_i
     owner = folder.path.owner()
     for line in ("tls_version tlsv1.3", "require_certificate true", "use_identity_as_username true"):
         assert line in lines
-    assert {"allow_anonymous false", "persistence false", "listener 8884 hub.home", f"user {owner}"} <= set(lines)
+    assert {"allow_anonymous false", "persistence false", "listener 8884", f"user {owner}"} <= set(lines)
     with open_home(folder) as home:
         name = home.settings.link_name
     assert name.startswith("hub-")
@@ -171,6 +172,6 @@ def test_a_tls_key_of_another_kind_is_refused(home: Home) -> None:
 
 
 def test_the_answer_is_signed_by_the_hub_that_the_root_certified(home: Home) -> None:
-    bundle = ClaimBundle.unpack(home.enroller().answer(Camera().request(), "Door"))
+    bundle = Bundle.unpack(home.enroller().answer(Camera().request(), "Door"))
     hub = statement.read(bundle.hub_certificate, home.keys.root_public, HubCertificate).hub
     assert statement.read(bundle.answer, hub, ClaimAnswer).port == 8883

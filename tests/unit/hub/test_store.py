@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +14,10 @@ from sqlalchemy import Engine, event, insert, select, update
 
 from sealcam.wire.errors import StorageError
 from sealcam_hub import tables
-from sealcam_hub.batch import What
 from sealcam_hub.clock import SimulatedClock
 from sealcam_hub.home import Home, open_home
 from sealcam_hub.inbox import Message
+from sealcam_hub.outcome import What
 from sealcam_hub.receive import Receiver
 from sealcam_hub.store import create_store, open_store
 from tests.hubs import JPEG, Camera, make, opened
@@ -143,3 +144,23 @@ def test_others_read_while_one_writes(home: Home) -> None:
         assert len(other.ledger().lines()) == 1
         assert other.ledger().counts().refused == 0
     assert home.ledger().counts().refused == 1
+
+
+def test_who_waits_for_the_write_lock_is_told_each_second_and_then_gets_it(home: Home) -> None:
+    other = open_store(home.folder.ledger)
+    held, may_end = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with other.writing():
+            held.set()
+            may_end.wait()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait()
+    home.store.patiently(may_end.set)  # without it the holder never ends
+    with home.store.writing() as connection:
+        connection.execute(update(tables.cameras).values(silent=True))
+    holder.join()
+    other.close()
+    assert may_end.is_set()

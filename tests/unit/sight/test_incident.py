@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sealcam.sight import judge_features
+from sealcam.sight.gate import Motion
+from sealcam.sight.incident import JOIN_BURST, JOIN_EVERY_S, Incidents
+from sealcam.sight.judge import Rules
+from sealcam.sight.running import MOST_TRACKS, Evidence, Running
 from sealcam.sight.settings import SightSettings
+from sealcam.sight.tracks import Sighting
 from sealcam.sight.types import ArmMode, Box, Detection, Report, Stage, Subject, Trigger, Verdict
 from sealcam.sight.watch import Watch
-from tests.scenes import SECOND_NS, ToldDetector, frame, ground, seen, walker, watch_scene, with_block
+from sealcam.sight.way import Ways
+from tests.scenes import HEIGHT, SECOND_NS, WIDTH, ToldDetector, frame, ground, seen, walker, watch_scene, with_block
 
 
 def _stages(reports: list[Report]) -> str:
@@ -43,6 +51,16 @@ def test_a_visit_is_one_incident_from_the_first_motion_to_the_last_sight() -> No
     assert last.started_ns == 2 * SECOND_NS
     assert last.ended_ns == round(5.9 * SECOND_NS)
     assert last.t_ns > last.ended_ns + 5 * SECOND_NS
+
+
+def test_every_report_says_what_the_judge_knew() -> None:
+    reports, _, _ = watch_scene(_crossing, _person, seconds=16)
+    assert reports
+    for report in reports:
+        assert len(report.judged) == judge_features.COUNT
+        assert all(0 <= number <= 1000 for number in report.judged)
+        assert report.judged[judge_features.NAMES.index("person")] == 1000
+    assert reports[0].judged != reports[-1].judged
 
 
 def test_the_owner_is_told_within_half_a_second_of_the_first_sight() -> None:
@@ -134,7 +152,7 @@ def test_arming_during_a_visit_escalates_at_once() -> None:
     assert escalation.t_ns == 4 * SECOND_NS
 
 
-def test_a_busy_street_sends_a_handful_of_reports() -> None:
+def test_a_busy_street_tells_of_each_newcomer_once_and_of_little_else() -> None:
     def many(seconds: float) -> Iterable[Detection]:
         return [seen(box, 0.6 + 0.3 * (seconds % 7) / 7) for shift in range(4) if (box := _lane(seconds, shift))]
 
@@ -146,8 +164,104 @@ def test_a_busy_street_sends_a_handful_of_reports() -> None:
         return picture
 
     reports, _, _ = watch_scene(street, many, seconds=60)
-    assert len(reports) <= 8
+    newcomers = sum(len(later.tracks) > len(before.tracks) for before, later in pairwise(reports))
+    assert newcomers <= 24
+    assert len(reports) <= newcomers + 8
     assert _stages(reports).count("new") == 1
+
+
+def test_whoever_joins_a_running_incident_is_told_at_once() -> None:
+    def second(seconds: float) -> Box | None:
+        box = walker(seconds, enters=8, leaves=14)
+        return None if box is None else Box(box.x0, 20, box.x0 + 30, 100)
+
+    def both(seconds: float) -> list[Box]:
+        first = walker(seconds, enters=2, leaves=16)
+        return [box for box in (first, second(seconds)) if box is not None]
+
+    def show(seconds: float) -> NDArray[np.float64]:
+        picture = ground()
+        for box in both(seconds):
+            picture = with_block(picture, box)
+        return picture
+
+    reports, _, _ = watch_scene(show, lambda s: [seen(box) for box in both(s)], seconds=24)
+    told = {track: report.t_ns for report in reversed(reports) for track in report.tracks}
+    assert list(told) == [1, 2] or sorted(told) == [1, 2]
+    assert told[1] <= 2.6 * SECOND_NS
+    assert told[2] <= 8.6 * SECOND_NS
+    assert all(later.tracks[: len(before.tracks)] == before.tracks for before, later in pairwise(reports))
+    assert reports[-1].reasons[0].startswith("2 people were seen")
+
+
+def test_a_flood_of_newcomers_is_told_in_a_burst_and_then_one_report_a_second() -> None:
+    incidents, ways = Incidents(SightSettings(), str, ArmMode.AWAY, Rules()), Ways()
+    still = Motion(np.zeros((9, 16), np.uint8), 20.0, 20.0, 0.0, moving=False, whole=False)
+    told: list[Report] = []
+    for index in range(400):
+        now = frame(ground(), index / 10, index)
+        box = Box(10 + index % 200, 40, 50 + index % 200, 140)
+        sighting = Sighting(index // 2, Subject.PERSON, "person", 0.8, 0.8, box, now.t_ns)
+        seen_ways = ways.step([sighting], now.t_ns, (WIDTH, HEIGHT), ())
+        evidence = Evidence(now, still, False, 0.0, False, False, True, (sighting,), seen_ways)
+        told += incidents.step(evidence)
+    told += incidents.close()
+    assert len(told[-1].tracks) == 200
+    assert len(told) <= JOIN_BURST + 40 / JOIN_EVERY_S + 6
+    assert len([report for report in told if report.t_ns <= 2 * SECOND_NS]) >= JOIN_BURST
+
+
+def test_an_incident_that_never_ends_stays_bounded_and_tells_of_newcomers() -> None:
+    ways, running = Ways(), Running(Trigger.MOTION, 0, 0)
+    still = Motion(np.zeros((9, 16), np.uint8), 20.0, 20.0, 0.0, moving=False, whole=False)
+    stays = Sighting(0, Subject.PERSON, "person", 0.8, 0.8, Box(10, 40, 50, 140), 0)
+    for index in range(1, 4 * MOST_TRACKS):
+        now = frame(ground(), index, index)
+        comes = dataclasses.replace(stays, track=index, box=Box(100, 40, 140, 140), first_ns=now.t_ns)
+        seen_now = (stays, comes)
+        seen_ways = ways.step(seen_now, now.t_ns, (WIDTH, HEIGHT), ())
+        running.take(Evidence(now, still, False, 0.0, False, False, True, seen_now, seen_ways))
+        assert len(running.tracks) <= MOST_TRACKS
+        assert running.people_came == index + 1
+    assert list(running.tracks) == [0, *range(3 * MOST_TRACKS + 1, 4 * MOST_TRACKS)]
+
+
+def test_an_escalation_passes_an_allowance_that_is_used_up() -> None:
+    def crowd(seconds: float) -> list[Detection]:
+        return [
+            seen(
+                Box(10 + 30 * n + 12 * (seconds - 2), 40, 30 + 30 * n + 12 * (seconds - 2), 120), subject=Subject.PERSON
+            )
+            for n in range(min(10, int((seconds - 2) * 5) + 1) if seconds >= 2 else 0)
+        ]
+
+    def show(seconds: float) -> NDArray[np.float64]:
+        picture = ground()
+        for one in crowd(seconds):
+            picture = with_block(picture, one.box)
+        return picture
+
+    watch = Watch(ToldDetector(crowd), SightSettings(), str, ArmMode.HOME)
+    told: list[Report] = []
+    for index in range(60):
+        if index == 41:
+            watch.set_mode(ArmMode.AWAY)
+        told += watch.step(frame(show(index / 10), index / 10, index))
+    threats = [report.t_ns for report in told if report.verdict is Verdict.THREAT]
+    assert threats[0] == round(4.1 * SECOND_NS)
+
+
+def test_the_words_of_an_escalation_go_ahead_and_its_picture_follows() -> None:
+    def late(seconds: float) -> Iterable[Detection]:
+        return _person(seconds) if seconds >= 5.2 else ()
+
+    reports, _, _ = watch_scene(_crossing, late, seconds=16)
+    escalation, picture = reports[1], reports[2]
+    assert escalation.verdict is Verdict.THREAT
+    assert escalation.picture is None
+    assert picture.picture is not None
+    assert picture.picture.box is not None
+    assert picture.t_ns - escalation.t_ns <= SECOND_NS // 5
 
 
 def _lane(seconds: float, shift: int) -> Box | None:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sealcam.sight.focus import Look
 from sealcam.sight.gate import Motion
 from sealcam.sight.settings import SightSettings
-from sealcam.sight.statics import MOST, Statics
+from sealcam.sight.statics import Statics
 from sealcam.sight.tracks import Sighting, Tracks
 from sealcam.sight.types import Box, Detection, Subject
 from tests.scenes import SECOND_NS, seen
@@ -149,11 +150,113 @@ def test_broken_numbers_are_passed_over() -> None:
     assert not any(_run([broken] * 10))
 
 
-def test_statics_are_bounded_and_forget_what_was_not_seen_for_longest() -> None:
-    statics = Statics()
-    for index in range(MOST + 10):
-        statics.remember(Subject.VEHICLE, Box(index * 100, 0, index * 100 + 50, 50), index)
-    assert len(statics) == MOST
-    assert not statics.holds(Subject.VEHICLE, Box(0, 0, 50, 50))
-    assert statics.holds(Subject.VEHICLE, Box(MOST * 100, 0, MOST * 100 + 50, 50))
-    assert not statics.holds(Subject.PERSON, Box(MOST * 100, 0, MOST * 100 + 50, 50))
+def _moving_in(box: Box) -> Motion:
+    """Motion in this box alone, of a picture of 320 by 180 in cells of two pixels."""
+    mask = np.zeros((90, 160), np.uint8)
+    mask[round(box.y0 / 2) : round(box.y1 / 2), round(box.x0 / 2) : round(box.x1 / 2)] = 255
+    return Motion(mask, 2, 2, float(mask.mean() / 255), moving=True, whole=False)
+
+
+STANDING = Box(100, 40, 140, 160)
+
+
+def test_who_stood_still_when_watching_began_counts_once_he_stirs_by_himself() -> None:
+    tracks = Tracks(SightSettings())
+    assert not any(_run([[seen(STANDING)]] * 20, QUIET, tracks=tracks))
+    stirs = _moving_in(Box(105, 60, 125, 90))
+    late = [tracks.step((20 + index) * SECOND_NS // 10, [seen(STANDING)], stirs) for index in range(6)]
+    assert late[-1]
+
+
+def test_a_statue_does_not_stir_because_a_tree_sways_across_it() -> None:
+    tracks = Tracks(SightSettings())
+    _run([[seen(STANDING)]] * 20, QUIET, tracks=tracks)
+    sways = _moving_in(Box(60, 40, 180, 160))
+    assert not any(tracks.step((20 + i) * SECOND_NS // 10, [seen(STANDING)], sways) for i in range(60))
+
+
+def test_a_statue_does_not_stir_because_somebody_passes_before_it() -> None:
+    tracks = Tracks(SightSettings())
+    _run([[seen(STANDING)]] * 20, QUIET, tracks=tracks)
+    for index in range(30):
+        passer = Box(20 + 8 * index, 60, 50 + 8 * index, 150)
+        found = tracks.step((20 + index) * SECOND_NS // 10, [seen(STANDING), seen(passer)], _moving_in(passer))
+        assert all(one.box != STANDING for one in found)
+
+
+def test_a_posters_box_that_jumps_without_any_motion_is_no_movement() -> None:
+    jumping = [[seen(Box(100, 40, 140, 160 + 24 * (index // 5 % 2)))] for index in range(60)]
+    assert not any(_run(jumping, QUIET))
+
+
+def test_who_walks_in_and_rests_is_not_remembered_longer_than_his_track() -> None:
+    tracks = Tracks(SightSettings())
+    _run([*_walk(20), *[_walk(20)[-1]] * 400], QUIET, tracks=tracks)
+    assert len(tracks.statics) == 0
+
+
+def test_a_parked_car_that_left_is_forgotten() -> None:
+    tracks = Tracks(SightSettings())
+    _run([[seen(Box(100, 60, 200, 120), 0.7, Subject.VEHICLE)]] * 30, QUIET, tracks=tracks)
+    assert len(tracks.statics) == 1
+    leaves = [[seen(Box(100 + 8 * i, 60, 200 + 8 * i, 120), 0.7, Subject.VEHICLE)] for i in range(15)]
+    for index, detections in enumerate(leaves):
+        tracks.step((30 + index) * SECOND_NS // 10, detections, EVERYWHERE)
+    assert len(tracks.statics) == 0
+
+
+def test_what_belongs_to_the_scene_still_does_after_a_restart() -> None:
+    before = Tracks(SightSettings())
+    _run([[seen(STANDING)]] * 20, QUIET, tracks=before)
+    after = Tracks(SightSettings(), statics=Statics(before.statics.things))
+    assert not any(_run([[seen(STANDING)]] * 20, EVERYWHERE, tracks=after))
+    assert any(_run([[seen(STANDING)]] * 20, EVERYWHERE)), "without it, it would stir"
+
+
+def _look(*values: float) -> Look:
+    vector = np.array(values, dtype=np.float32)
+    return vector / np.float32(np.linalg.norm(vector))
+
+
+def test_another_person_where_the_static_one_is_counts_as_any_other() -> None:
+    before = Tracks(SightSettings())
+    for index in range(20):
+        before.step(index * SECOND_NS // 10, [seen(STANDING)], QUIET, lambda _: _look(1, 0))
+    for look, counts in ((_look(1, 0), False), (_look(0, 1), True)):
+        after = Tracks(SightSettings(), statics=Statics(before.statics.things))
+        found = [
+            after.step(index * SECOND_NS // 10, [seen(STANDING)], EVERYWHERE, lambda _, look=look: look)
+            for index in range(10)
+        ]
+        assert any(found) is counts
+
+
+def _hidden_for(seconds: float, before: Look, after: Look) -> set[int]:
+    """The tracks of somebody who walks, is hidden, and of whoever walks on beyond."""
+    tracks, numbers = Tracks(SightSettings(), (320, 180)), set[int]()
+    for index in range(60):
+        hidden = 20 <= index < 20 + round(seconds * 10)
+        box = Box(60 + 1.5 * index, 50, 100 + 1.5 * index, 150)
+        look = before if index < 20 else after
+        found = tracks.step(
+            index * SECOND_NS // 10, [] if hidden else [seen(box)], EVERYWHERE, lambda _, look=look: look
+        )
+        numbers |= {one.track for one in found}
+    return numbers
+
+
+def test_who_comes_out_from_behind_something_is_the_same_if_he_looks_like_it() -> None:
+    assert len(_hidden_for(2.6, _look(1, 0.2), _look(1, 0.3))) == 1
+    assert len(_hidden_for(2.6, _look(1, 0.2), _look(0.2, 1))) == 2
+
+
+def test_he_is_asked_what_he_looks_like_now_and_then_only() -> None:
+    tracks, asked = Tracks(SightSettings(), (320, 180)), []
+
+    def look(box: Box) -> Look | None:
+        asked.append(box)
+        return _look(1, 0)
+
+    for index, detections in enumerate(_walk(40)):
+        tracks.step(index * SECOND_NS // 10, detections, EVERYWHERE, look)
+    assert 6 <= len(asked) <= 9

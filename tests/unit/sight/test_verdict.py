@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from sealcam.sight.judge import Rules
 from sealcam.sight.types import ArmMode, Subject, Verdict
-from sealcam.sight.verdict import IncidentFeatures, Judgement, Rules
+from sealcam.sight.verdict import IncidentFeatures, Judgement
 
 
 def _judge(subject: Subject, mode: ArmMode, **more: float | bool) -> Judgement:

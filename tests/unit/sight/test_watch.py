@@ -114,7 +114,8 @@ def test_a_light_switched_on_that_shows_a_poster_is_no_threat() -> None:
     def poster(seconds: float) -> Iterable[Detection]:
         return (seen(Box(100, 30, 150, 140)),) if seconds >= 5 else ()
 
-    reports, _, _ = watch_scene(lit, poster, seconds=20)
+    reports, detector, _ = watch_scene(lit, poster, seconds=20)
+    assert any(look >= 5 for look in detector.looked_at), "the poster was seen"
     assert all(report.verdict is not Verdict.THREAT for report in reports)
 
 
@@ -127,7 +128,9 @@ def test_a_tree_in_which_a_person_is_seen_now_and_then_by_mistake_is_no_threat()
         x0 = 20 + 37 * (index % 7)
         return (seen(Box(x0, 30, x0 + 40, 130), 0.55),) if index % 4 == 0 else ()
 
-    reports, _, _ = watch_scene(lambda s: pictures[round(s * 10) % 40], mistake, seconds=30)
+    reports, detector, _ = watch_scene(lambda s: pictures[round(s * 10) % 40], mistake, seconds=30)
+    assert any(mistake(look) for look in detector.looked_at), "the mistake was seen"
+    assert reports
     assert all(report.verdict is Verdict.FALSE_ALARM for report in reports)
 
 
@@ -160,6 +163,20 @@ def test_another_size_in_mid_stream_keeps_the_incident_and_its_times() -> None:
     assert reports[-1].stage is Stage.END
 
 
+def test_another_size_in_mid_stream_gives_no_track_a_number_that_another_had() -> None:
+    watch = Watch(ToldDetector(_person), SightSettings(), str, ArmMode.AWAY)
+    numbers: list[set[int]] = []
+    for (rows, columns), first, last in (((180, 320), 0, 32), ((120, 200), 33, 43), ((180, 320), 44, 58)):
+        numbers.append(set())
+        for index in range(first, last + 1):
+            watch.step(frame(_crossing(index / 10)[:rows, :columns], index / 10, index))
+            assert watch.evidence is not None
+            numbers[-1] |= {one.track for one in watch.evidence.sightings}
+    assert all(numbers), "somebody was seen in each"
+    assert numbers[0].isdisjoint(numbers[1])
+    assert (numbers[0] | numbers[1]).isdisjoint(numbers[2])
+
+
 def test_the_timer_that_was_handed_in_measures_the_parts() -> None:
     ticks = iter(range(0, 10**9, 7))
     watch = Watch(ToldDetector(_nothing), SightSettings(), str, ArmMode.AWAY, timer=lambda: next(ticks))
@@ -175,9 +192,36 @@ def test_a_setting_that_is_no_positive_number_is_named(value: object) -> None:
         dataclasses.replace(SightSettings(), calm_s=value)  # type: ignore[arg-type]
 
 
-def test_a_score_of_one_or_more_is_refused() -> None:
-    with pytest.raises(ConfigError, match="person_score"):
-        SightSettings(person_score=1.0)
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [
+        ("person_score", 0.9),
+        ("vehicle_score", 0.9),
+        ("animal_score", 0.9),
+        ("detector_hz", 120.0),
+        ("idle_detector_hz", 120.0),
+        ("confirm_hits", 30),
+        ("confirm_window_s", 10.0),
+        ("calm_s", 600.0),
+        ("settle_s", 3600.0),
+        ("motion_report_s", 600.0),
+        ("motion_min_step", 64.0),
+        ("motion_min_share", 0.2),
+        ("picture_first_s", 600.0),
+        ("picture_every_s", 3600.0),
+    ],
+)
+def test_a_setting_that_would_blind_the_camera_is_refused_with_its_bound(name: str, most: float) -> None:
+    assert getattr(SightSettings(**{name: most}), name) == most  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=f"^{name} is at most {most:g}, not .*: ") as caught:
+        SightSettings(**{name: most + 1 if most >= 1 else most + 0.01})  # type: ignore[arg-type]
+    assert "leave it out" in (caught.value.hint or "")
+
+
+def test_every_setting_has_a_bound() -> None:
+    for field in dataclasses.fields(SightSettings):
+        with pytest.raises(ConfigError, match=field.name):
+            SightSettings(**{field.name: 10**9})
 
 
 def _detector() -> Candidates:
@@ -223,7 +267,11 @@ def test_the_waving_tree_is_never_more_than_a_false_alarm(fps: int | None) -> No
     frames = _frames(footage.tree(), 0, 52)
     if fps is not None:
         frames = [dataclasses.replace(one, t_ns=one.index * SECOND_NS // fps) for one in frames]
-    assert {end.verdict for end in _ends(frames)} <= {Verdict.FALSE_ALARM}
+    watch = Watch(_detector(), SightSettings(), str, ArmMode.AWAY)
+    reports = [report for one in frames for report in watch.step(one)]
+    assert watch.stats.gated > 10, "it moved"
+    assert watch.stats.detector_runs > 10, "and was looked at"
+    assert {report.verdict for report in (*reports, *watch.close())} <= {Verdict.FALSE_ALARM}
 
 
 @pytest.mark.parametrize(("first", "every"), [(0, 1), (300, 2), (600, 4)])

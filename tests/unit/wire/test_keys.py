@@ -150,6 +150,6 @@ def test_a_short_hash_is_no_prefix_of_a_long_one() -> None:
 
 def test_every_label_is_its_own() -> None:
     found = [value for name, value in vars(labels).items() if name.isupper()]
-    assert len(set(found)) == len(found) == 12
+    assert len(set(found)) == len(found) == 24
     assert all(value.isascii() and len(value) < 256 for value in found)
     assert not any(one != labels.STATEMENT and one.startswith(labels.STATEMENT) for one in found)

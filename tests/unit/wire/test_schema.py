@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from sealcam.wire import bodies, cbor, schema
-from sealcam.wire.bodies import ArmBody, BeatBody, HealthBody, IncidentBody, LossBody, Mode, Stamp, Tombstone
+from sealcam.wire.bodies import BeatBody, HealthBody, IncidentBody, LossBody, Mode, Stamp, Tombstone
 from sealcam.wire.errors import EnvelopeError
-from sealcam.wire.statement import ClaimAnswer, HubCertificate, Prekey, Receipt, RecipientSet
+from sealcam.wire.statement_kinds import ClaimAnswer, HubCertificate, Prekey, Receipt, RecipientSet
+from sealcam.wire.wishes import ArmBody
 from tests.vectors import make_sev1
 
 INCIDENT: dict[int, Any] = make_sev1.incident(b"jpeg")

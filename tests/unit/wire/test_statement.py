@@ -11,12 +11,12 @@ from sealcam.wire import labels, schema, statement
 from sealcam.wire.envelope import SEV1, seal, verified
 from sealcam.wire.errors import EnvelopeError
 from sealcam.wire.keys import BoxKey, SigningKey
-from sealcam.wire.statement import (
-    MAX_STATEMENT_BYTES,
+from sealcam.wire.statement import MAX_STATEMENT_BYTES, Bundle
+from sealcam.wire.statement_kinds import (
     ClaimAnswer,
-    ClaimBundle,
     ClaimRequest,
     HubCertificate,
+    Kind,
     Prekey,
     Receipt,
     Recipient,
@@ -163,7 +163,7 @@ def test_what_nobody_would_read_is_not_signed(item: object) -> None:
 
 
 def test_a_signed_body_that_is_wrong_is_refused_all_the_same() -> None:
-    head = b"SGN1" + bytes([statement.Kind.RECEIPT]) + SIGNER.kid
+    head = b"SGN1" + bytes([Kind.RECEIPT]) + SIGNER.kid
     for body in (b"", b"\xa0", b"\xa1\x01\x41x", b"\xa1\x01\x58\x1fx", schema.encode(ITEMS[3]) + b"\0"):
         assert refuses(head + body + SIGNER.sign(labels.STATEMENT + "receipt", head + body), Receipt)
 
@@ -188,14 +188,14 @@ def test_a_claim_request_proves_possession_of_its_own_key() -> None:
 
 def test_a_claim_bundle_comes_back_and_every_cut_is_refused_or_unreadable() -> None:
     root = SigningKey(b"r" * 32)
-    bundle = ClaimBundle(root.public, statement.sign(root, ITEMS[0]), statement.sign(SIGNER, ITEMS[5]))
+    bundle = Bundle(root.public, statement.sign(root, ITEMS[0]), statement.sign(SIGNER, ITEMS[5]))
     packed = bundle.pack()
-    assert ClaimBundle.unpack(packed) == bundle
+    assert Bundle.unpack(packed) == bundle
     for size in range(len(packed)):
         try:
-            cut = ClaimBundle.unpack(packed[:size])
+            cut = Bundle.unpack(packed[:size])
         except EnvelopeError:
             continue
         assert refuses(cut.answer, ClaimAnswer)
     with pytest.raises(EnvelopeError):
-        ClaimBundle.unpack(bytes(200_000))
+        Bundle.unpack(bytes(200_000))

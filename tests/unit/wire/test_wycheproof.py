@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from sealcam.wire.errors import EnvelopeError
 from sealcam.wire.keys import BoxKey, check_signature, seal_slot
+from tests.vectors import independent, independent_statement
 
 FOLDER = Path(__file__).parents[3].parent / "shared" / "vectors"
 FIELD = 2**255 - 19
@@ -42,8 +43,18 @@ def test_signatures_are_judged_as_wycheproof_does() -> None:
         except EnvelopeError:
             held = False
         assert held == (case["result"] == "valid"), case["tcId"]
+        assert _independent_holds(public, case) == held, case["tcId"]
         count += 1
     assert count == 151
+
+
+def _independent_holds(public: bytes, case: dict[str, Any]) -> bool:
+    """What the opener that was written from the specification says, whose checks of points are its own."""
+    try:
+        independent.check_signature(public, bytes.fromhex(case["sig"]), bytes.fromhex(case["msg"]))
+    except independent.RefusedError:
+        return False
+    return True
 
 
 def hsalsa20(key: bytes) -> bytes:
@@ -81,6 +92,7 @@ def test_no_low_order_or_odd_key_of_wycheproofs_is_sealed_to() -> None:
     for case in cases("x25519"):
         public, shared = bytes.fromhex(case["public"]), bytes.fromhex(case["shared"])
         wanted = not any(shared) or int.from_bytes(public, "little") >= FIELD
+        assert _independent_refuses(public) == wanted, case["tcId"]
         try:
             assert len(seal_slot(public, bytes(32))) == 80
             assert not wanted, case["tcId"]
@@ -88,6 +100,30 @@ def test_no_low_order_or_odd_key_of_wycheproofs_is_sealed_to() -> None:
             assert wanted, case["tcId"]
             refused += 1
     assert refused > 30
+
+
+def _independent_refuses(public: bytes) -> bool:
+    try:
+        independent_statement.sealable(public)
+    except independent.RefusedError:
+        return True
+    return False
+
+
+def test_boxes_of_any_length_open_with_the_shared_secret_that_wycheproof_says() -> None:
+    """What a grant wraps: segment keys, one behind the other."""
+    count = 0
+    for case in cases("x25519"):
+        ephemeral, shared = bytes.fromhex(case["public"]), bytes.fromhex(case["shared"])
+        key = BoxKey(bytes.fromhex(case["private"]))
+        nonce = hashlib.blake2b(ephemeral + key.public, digest_size=24).digest()
+        held = bytes(32 * (case["tcId"] % 4))
+        box = ephemeral + nacl.bindings.crypto_secretbox(held, nonce, hsalsa20(shared))
+        wanted = held if any(shared) else None
+        assert key.open_box(box) == wanted, case["tcId"]
+        assert independent.unseal(box, key.secret) == wanted, case["tcId"]
+        count += 1
+    assert count == 518
 
 
 def test_both_libraries_judge_bodies_as_wycheproof_does() -> None:

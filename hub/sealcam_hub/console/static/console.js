@@ -6,12 +6,13 @@ import { remember, swapPlain } from "./swap.js";
 import { keepCounting, localise } from "./times.js";
 
 // What to fetch again when a part has changed, for the parts that stand on this page.
-const TOUCHED = { cards: ["cards", "incident", "cameras"], cameras: ["cameras"], notices: ["notices"] };
-const ALL = ["notices", "cameras", "cards", "incident"];
+const TOUCHED = { cards: ["cards", "incident", "clips", "cameras"], cameras: ["cameras"], notices: ["notices"] };
+const ALL = ["notices", "cameras", "cards", "incident", "clips"];
 const PULSE = {
   live: ["Live", false],
   lost: ["Connection to the hub lost; trying again", true],
-  closed: ["The hub was started again: open the new link it printed", true],
+  closed: ["Signed out: load this page to sign in", true],
+  old: ["The hub was upgraded: load this page again", true],
 };
 
 const part = (name) => document.querySelector(`[data-part="${name}"]`);
@@ -84,10 +85,11 @@ document.addEventListener("click", async (event) => {
   event.preventDefault();
   const page = await fetched(link.getAttribute("href").replace("/?", "/fragment/cards?")).catch(() => null);
   if (!page) return;
-  addOlder(region, page.body);
+  addOlder(region, page.querySelector('[data-part="cards"], .days') ?? page.body);
   localise(region);
 });
 
+document.querySelector(".rooms [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 remember(document);
 if (part("cards")) regroup(part("cards"));
 localise(document);

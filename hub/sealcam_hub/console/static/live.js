@@ -16,10 +16,14 @@ export function listen({ onChange, onState }) {
   const open = () => {
     close();
     stream = new EventSource("/live");
-    stream.onopen = () => {
+    stream.addEventListener("version", (event) => {
+      if (event.data !== document.documentElement.dataset.version) {
+        close(); // what a newer hub sends fits this page no more
+        return onState("old");
+      }
       onState("live");
       onChange("everything"); // whatever happened while nobody listened
-    };
+    });
     stream.addEventListener("changed", (event) => onChange(event.data));
     stream.onerror = () => {
       onState("lost");

@@ -17,6 +17,10 @@ export function settle(old, fresh) {
     if (same) picture.replaceWith(same);
   }
   const focused = old.contains(document.activeElement) ? document.activeElement.dataset.focus : null;
+  // What runs in the old one goes on in the new one: a video that is back within the task doesn't pause.
+  for (const running of old.querySelectorAll("[data-stays]")) {
+    node.querySelector(`[data-place="${running.dataset.place}"]`)?.replaceWith(running);
+  }
   old.replaceWith(node);
   if (focused) node.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   return node;

@@ -1,0 +1,140 @@
+"""The way to a new share, step by step: what shall leave, a look at it, to whom, all of it once more, and then.
+
+Nothing is granted before the last step. A draft is its session's alone (`share_drafts`).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+from anyio import to_thread
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from sealcam.wire.errors import ConfigError
+from sealcam_hub import redact
+from sealcam_hub.arguments import lasting
+from sealcam_hub.console import words
+from sealcam_hub.console.desk import Desk
+from sealcam_hub.console.form import own_form
+from sealcam_hub.console.session import Session
+from sealcam_hub.console.sharing_view import IMPROVE, clock_of, stream
+from sealcam_hub.recipient import key_name, read_recipient
+from sealcam_hub.redact import Redaction
+from sealcam_hub.share_drafts import Beginning, Draft, Drafts, of_clip
+from sealcam_hub.shares import Terms
+from sealcam_hub.vault import Vault
+from sealcam_hub.views import ClipView
+
+DAYS = (("1d", "1 day"), ("7d", "7 days"), ("30d", "30 days"), ("90d", "90 days"))
+_CLIP = re.compile(r"[0-9a-f]{32}")
+
+
+class Steps:
+    """What `sharing` routes to."""
+
+    def __init__(self, vault: Vault, drafts: Drafts, desk: Desk) -> None:
+        self._vault, self._drafts, self._desk = vault, drafts, desk
+
+    async def choose(self, request: Request, session: Session) -> Response:
+        """`/sharing/clip/{clip}`: what of it shall leave; sent back with POST a draft is made."""
+        form = await own_form(request, session.csrf) if request.method == "POST" else None
+        clip = await to_thread.run_sync(self._clip, request)
+        if form is not None:
+            redaction, upto = _chosen(form)
+            await to_thread.run_sync(self._desk.log.watched, session, clip.id)  # its pictures are opened for it
+            draft = await to_thread.run_sync(self._drafts.begin, session.csrf, clip, redaction, upto)
+            return RedirectResponse(f"/sharing/draft/{draft.id}", status_code=303)
+
+        lasts_s, ends = await to_thread.run_sync(self._measured, clip, session)
+        values = {"clip": clip, "lasts_s": lasts_s, "ends": ends}
+        return self._page("sharing-clip.html", session, values)
+
+    async def draft(self, request: Request, session: Session) -> Response:
+        """`/sharing/draft/{draft}`: the next step of it."""
+        draft = await self._draft(request, session)
+        terms = draft.terms
+        values: dict[str, object] = {
+            "draft": draft,
+            "changes": () if draft.redaction is None else redact.said(draft.redaction),
+            "days": DAYS,
+            "improve": IMPROVE,
+        }
+        if terms is not None:
+            until_ns = self._desk.clock() + terms.lasting_ns
+            values |= {"terms": terms, "key": key_name(terms.recipient), "until_ns": until_ns}
+        return self._page("sharing-draft.html", session, values)
+
+    async def draft_video(self, request: Request, session: Session) -> Response:
+        """`/sharing/draft/{draft}/video`: what would leave."""
+        draft = await self._draft(request, session)
+        clip = draft.clip.id if draft.copy is None else draft.copy.id
+        return await stream(self._desk.log, request, session, clip, lambda: self._drafts.open(draft))
+
+    async def terms(self, request: Request, session: Session) -> Response:
+        """`/sharing/draft/{draft}/terms`: to whom, what for, until when."""
+        form = await own_form(request, session.csrf)
+        draft = await self._draft(request, session)
+        purpose = form.get("purpose", "").strip()
+        if form.get("why") == "improve":
+            purpose = f"{IMPROVE}: {purpose}" if purpose else IMPROVE
+        days = form.get("days", "")
+        if form.get("seen") != "yes":
+            raise ConfigError("look at what would leave first", "then say so with the box above the names")
+        if days not in dict(DAYS):
+            raise HTTPException(400)
+        name = form.get("name", "").strip()
+        terms = Terms(read_recipient(form.get("key", "")), name, purpose, lasting(days))
+        self._drafts.agree(draft, terms)
+        return RedirectResponse(f"/sharing/draft/{draft.id}", status_code=303)
+
+    async def drop(self, request: Request, session: Session) -> Response:
+        """`/sharing/draft/{draft}/drop`."""
+        await own_form(request, session.csrf)
+        draft = await self._draft(request, session)
+        await to_thread.run_sync(self._drafts.drop, draft)
+        return RedirectResponse("/sharing", status_code=303)
+
+    async def share(self, request: Request, session: Session) -> Response:
+        """`/sharing/draft/{draft}/share`: the last step."""
+        await own_form(request, session.csrf)
+        draft = await self._draft(request, session)
+        share = await to_thread.run_sync(self._drafts.share, draft)
+        return RedirectResponse(f"/sharing/{share.id}", status_code=303)
+
+    def _page(self, name: str, session: Session, values: dict[str, object]) -> HTMLResponse:
+        return self._desk.page(name, {"here": "/sharing", "csrf": session.csrf, "clock_of": clock_of} | values)
+
+    async def _draft(self, request: Request, session: Session) -> Draft:
+        find = partial(self._drafts.find, request.path_params["draft"], session.csrf)
+        try:
+            return await to_thread.run_sync(find)
+        except ConfigError as error:  # another session's is refused as one that is gone
+            raise HTTPException(404) from error
+
+    def _clip(self, request: Request) -> ClipView:
+        name: str = request.path_params["clip"]
+        clip = self._vault.clip(name) if _CLIP.fullmatch(name) else None
+        if clip is None:
+            raise HTTPException(404)
+        if clip.state != "here":
+            raise ConfigError("only what is here whole can be shared", f"this clip: {words.clip_state(clip)}")
+        return clip
+
+    def _measured(self, clip: ClipView, session: Session) -> tuple[float, tuple[Beginning, ...]]:
+        self._desk.log.watched(session, clip.id)
+        with self._vault.open(clip.id) as opened:
+            return of_clip(opened)
+
+
+def _chosen(form: dict[str, str]) -> tuple[Redaction | None, int | None]:
+    """What shall leave: made anew, or as it is up to a segment, or whole."""
+    if form.get("way") == "anew":
+        area = form.get("area", "") if form.get("black") == "yes" else ""
+        return redact.of_words(form.get("people") == "yes", area, form.get("begin", ""), form.get("end", "")), None
+    upto = form.get("upto", "")
+    if form.get("way") != "signed" or not re.fullmatch(r"\d{0,4}", upto):
+        raise HTTPException(400)
+    return None, int(upto) if upto else None

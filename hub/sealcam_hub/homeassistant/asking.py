@@ -1,0 +1,95 @@
+"""Takes or refuses what is asked from Home Assistant: tries the code, makes wishes, counts and logs refusals.
+
+What may be asked at all is decided in `commands`. The sender learns only that something was refused; the log has each
+reason once an hour, and never what came.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable
+
+from sealcam.wire.bodies import Mode
+from sealcam.wire.errors import ConfigError
+from sealcam.wire.wishes import ArmBody, PrivacyWish
+from sealcam_hub.home import Home
+from sealcam_hub.homeassistant import commands
+from sealcam_hub.homeassistant.code import Keypad
+from sealcam_hub.homeassistant.commands import Arm, Asked, Privacy, RefusedError
+from sealcam_hub.homeassistant.look import Look
+from sealcam_hub.homeassistant.mqtt import Heard
+from sealcam_hub.homeassistant.names import ACTOR
+from sealcam_hub.homeassistant.settings import Settings
+from sealcam_hub.views import CameraView
+
+_log = logging.getLogger(__name__)
+
+QUIET_NS = 3600 * 1_000_000_000
+MOST_LOGGED = 256  # kinds of refusals that are told apart
+
+
+class Asking:
+    """What one bridge is asked. One thread at a time."""
+
+    def __init__(self, home: Home, look: Look) -> None:
+        self._home, self._look = home, look
+        self._keypad = Keypad(home.clock.boot_ns)
+        self._refused: Counter[str] = Counter()
+        self._refused_ns: dict[str, int] = {}
+        self._logged: dict[tuple[str, str, str], int] = {}
+
+    def refused(self, alias: str) -> tuple[int, int | None]:
+        """How many commands to a camera were refused, and when the last one was (wall time in ns)."""
+        return self._refused[alias], self._refused_ns.get(alias)
+
+    def take(self, heard: Iterable[Heard], settings: Settings) -> None:
+        """Take or refuse each, in the order in which they came.
+
+        Raises:
+            StorageError: the ledger can't be written.
+        """
+        for one in heard:
+            camera = self._camera(one.alias)
+            try:
+                if camera is None or one.control not in commands.CONTROLS:
+                    raise RefusedError("there is no such control")
+                self._take(one, camera, settings)
+            except (RefusedError, ConfigError) as error:
+                self._refuse(one, str(error), camera)
+
+    def _take(self, heard: Heard, camera: CameraView, settings: Settings) -> None:
+        if heard.retained:
+            raise RefusedError("it was retained: commands are said once, not left lying")
+        asked = commands.read(heard.control, heard.payload)
+        verdict = commands.judge(asked, camera, settings)
+        if verdict == "nothing":
+            return
+        typed = asked.code if isinstance(asked, Arm) else ""
+        if verdict == "code" and not self._keypad.opens(typed, settings.code):
+            raise RefusedError("the code is wrong, or comes too soon after wrong ones")
+        self._wish(camera.alias, asked)
+        self._look.refresh()  # the next one is judged by what this one has changed
+
+    def _wish(self, alias: str, asked: Asked) -> None:
+        match asked:
+            case Arm():
+                self._home.wishes().wish(alias, ArmBody(mode=Mode[asked.mode.upper()]), ACTOR)
+            case Privacy():
+                self._home.wishes().wish(alias, PrivacyWish(on=asked.on), ACTOR)
+            case _:
+                self._look.set_level(alias, asked.level)
+
+    def _refuse(self, heard: Heard, reason: str, camera: CameraView | None) -> None:
+        alias, name = ("", "no camera of this home") if camera is None else (camera.alias, camera.name)
+        control = heard.control if heard.control in commands.CONTROLS else "unknown"
+        self._refused[alias] += 1
+        self._refused_ns[alias] = self._home.clock.wall_ns()
+        now_ns, said = self._home.clock.boot_ns(), (alias, control, reason)
+        self._logged = {one: at_ns for one, at_ns in self._logged.items() if now_ns - at_ns < QUIET_NS}
+        if said not in self._logged and len(self._logged) < MOST_LOGGED:
+            self._logged[said] = now_ns
+            _log.warning("Home Assistant's command (%s) to %s is refused: %s", control, name, reason)
+
+    def _camera(self, alias: str) -> CameraView | None:
+        return next((one.camera for one in self._look.seen() if one.camera.alias == alias), None)

@@ -1,0 +1,1 @@
+"""The ledger's migrations, one file a format; `upgrade` runs them with Alembic."""

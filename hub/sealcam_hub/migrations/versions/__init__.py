@@ -1,0 +1,1 @@
+"""One module a format: what makes it of the one before."""

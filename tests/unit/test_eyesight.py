@@ -1,0 +1,136 @@
+"""The detector that the configuration asks for, with the project's own models; and what it sees in real footage."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from sealcam.board.protocols import Network
+from sealcam.board.replay import ReplayCamera
+from sealcam.config import ModelSettings
+from sealcam.eyesight import AUTO_LEAST_BYTES, memory_bytes, open_detector
+from sealcam.sight.focus import Focus
+from sealcam.sight.gate import Gate
+from sealcam.sight.panel import Panel
+from sealcam.sight.settings import SightSettings
+from sealcam.sight.types import Subject
+from sealcam.wire.errors import ConfigError, ModelError
+from tests import footage
+
+MODELS = Path(__file__).resolve().parents[2] / "models"
+# Copies for tests may lie beside the checkout; the project does not contain these models.
+BESIDE = MODELS.parents[1] / "shared" / "models"
+
+
+@pytest.fixture
+def only_the_default(tmp_path: Path) -> Path:
+    for path in (MODELS / "MANIFEST.toml", *MODELS.glob("nanodet_g_*.tflite")):
+        (tmp_path / path.name).symlink_to(path)
+    return tmp_path
+
+
+def watch(panel: Panel, clip: Path, frames: int) -> list[set[Subject]]:
+    """What it sees in each of the first frames."""
+    gate = Gate(SightSettings())
+    return [
+        {one.subject for one in panel.detect(frame, Focus(gate.step(frame), ()))}
+        for frame in islice(ReplayCamera(clip).frames(), frames)
+    ]
+
+
+def vehicles(settings: ModelSettings) -> tuple[int, Panel]:
+    """In how many frames of the first passing car a vehicle is seen."""
+    panel = open_detector(settings)
+    return sum(Subject.VEHICLE in one for one in watch(panel, footage.cars(), 106)), panel
+
+
+def test_the_second_model_is_opened_when_it_is_asked_and_sees_cars_from_above() -> None:
+    alone, _ = vehicles(ModelSettings(second="off", tiles=False))
+    opened: list[Network] = []
+
+    def count(network: Network) -> Network:
+        opened.append(network)
+        return network
+
+    panel = open_detector(ModelSettings(second="oidv4", tiles=False), wrap_further=count)
+    assert opened == []
+    together = sum(Subject.VEHICLE in one for one in watch(panel, footage.cars(), 106))
+    assert len(opened) == 1
+    assert together >= alone
+    assert 0 < panel.stats.further < panel.stats.first
+
+
+def test_without_the_second_models_file_the_first_goes_on_and_it_is_told(only_the_default: Path) -> None:
+    panel = open_detector(ModelSettings(second="oidv4"), folders=[only_the_default])
+    (trouble,) = panel.tend(0)
+    assert trouble.code == "model-second-missing"
+    assert "oidv4 isn't here" in trouble.words
+
+
+def test_a_second_model_that_was_changed_is_told_when_it_is_asked(only_the_default: Path) -> None:
+    name = "ssd_mnv2_oidv4_300_fp16.tflite"
+    (only_the_default / name).write_bytes((MODELS / name).read_bytes()[:-1] + b"!")
+    panel = open_detector(ModelSettings(second="oidv4", tiles=False), folders=[only_the_default])
+    assert panel.tend(0) == ()
+    watch(panel, footage.cars(), 90)
+    (trouble,) = panel.tend(0)
+    assert trouble.code == "model-second-missing"
+    assert "wrong checksum" in trouble.words
+
+
+def test_automatically_only_the_default_model_has_a_second(only_the_default: Path) -> None:
+    memory = memory_bytes()
+    small = memory is not None and memory < AUTO_LEAST_BYTES
+    told = open_detector(ModelSettings(), folders=[only_the_default]).tend(0)
+    assert len(told) == (0 if small else 1)
+    (only_the_default / "ssd_mnv2_oidv4_300_fp16.tflite").symlink_to(MODELS / "ssd_mnv2_oidv4_300_fp16.tflite")
+    assert open_detector(ModelSettings(name="oidv4"), folders=[only_the_default]).tend(0) == ()
+
+
+def test_a_name_that_no_model_has_is_an_error() -> None:
+    with pytest.raises(ModelError, match="did you mean oidv4"):
+        open_detector(ModelSettings(second="oid4"))
+    with pytest.raises(ModelError, match="there is no model named nano"):
+        open_detector(ModelSettings(name="nano"))
+
+
+def test_a_first_stage_looks_each_time_and_the_model_where_it_doubts() -> None:
+    settings = ModelSettings(first="person-192")
+    clip = footage.porch()
+    try:
+        panel = open_detector(settings, folders=[MODELS, BESIDE])
+    except ModelError as error:
+        pytest.skip(f"{error.message} ({error.hint})")
+    seen = watch(panel, clip, 60)
+    assert sum(Subject.PERSON in one for one in seen[:41]) >= 38
+    assert not any(Subject.PERSON in one for one in seen[45:])
+    assert panel.stats.first == 60
+    assert panel.stats.further < 20
+
+
+def test_what_a_person_looks_like_comes_from_the_default_model_whoever_was_asked() -> None:
+    panel = open_detector(ModelSettings())
+    alone = open_detector(ModelSettings(second="off", tiles=False))
+    gate = Gate(SightSettings())
+    compared = 0
+    for frame in islice(ReplayCamera(footage.cars()).frames(), 70):
+        focus = Focus(gate.step(frame), ())
+        before = panel.stats.further
+        panel.detect(frame, focus)
+        found = alone.detect(frame, replace(focus, motion=None))
+        if found and panel.stats.further > before:
+            one, other = panel.look(found[0].box), alone.look(found[0].box)
+            assert one is not None
+            assert other is not None
+            assert (one == other).all()
+            compared += 1
+    assert compared > 0
+
+
+@pytest.mark.parametrize("hz", [-1.0, 31.0])
+def test_a_budget_that_is_none_is_an_error(hz: float) -> None:
+    with pytest.raises(ConfigError, match="second_hz"):
+        ModelSettings(second_hz=hz)

@@ -1,0 +1,40 @@
+"""The frozen grants and audit logs, by our code and by an independent reader (design/wire.md 13)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from tests.vectors import independent_grant, make_grants, ours_clip
+
+FROZEN_SHA256 = "498d7f615f6d4255c1e6b30d070c879d761da85da9868697f5aa5a3bf1d4ecd5"
+CASES: list[dict[str, Any]] = json.loads(make_grants.FILE.read_text())
+
+
+def _id(case: dict[str, Any]) -> str:
+    return f"{case['kind']}: {case['name']}"
+
+
+def test_the_cases_are_frozen() -> None:
+    assert hashlib.sha256(make_grants.FILE.read_bytes()).hexdigest() == FROZEN_SHA256
+
+
+def test_they_can_be_made_again_byte_for_byte() -> None:
+    assert make_grants.text() == make_grants.FILE.read_text()
+
+
+def test_every_case_has_its_own_name() -> None:
+    assert len({_id(case) for case in CASES}) == len(CASES)
+
+
+@pytest.mark.parametrize("case", CASES, ids=_id)
+def test_a_reader_written_from_the_specification_agrees(case: dict[str, Any]) -> None:
+    assert independent_grant.judge(case)
+
+
+@pytest.mark.parametrize("case", CASES, ids=_id)
+def test_our_own_code_agrees(case: dict[str, Any]) -> None:
+    assert ours_clip.judge(case)
