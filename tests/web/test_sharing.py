@@ -143,6 +143,13 @@ def through_to_preview(browser: Browser, home: Home, **fields: str) -> None:
     until_made(browser)
 
 
+# Whether the video of a page can still ask for something when its form goes: the answer would be that it is gone.
+LAST_SEEN = """delete sessionStorage.asks;
+window.addEventListener("submit", () => {
+  sessionStorage.asks = document.querySelector("video").hasAttribute("src");
+})"""
+
+
 def through_to_grant(browser: Browser, key: str, why: str = "share") -> None:
     """From there to a grant."""
     browser.ask("document.querySelector('[name=seen]').checked = true")
@@ -151,10 +158,12 @@ def through_to_grant(browser: Browser, key: str, why: str = "share") -> None:
         put(browser, name, value)
     shot(browser, "2-preview")
     press(browser, "form.steps .button--main")
-    browser.wait("document.querySelector('[data-share]')")
+    browser.wait("document.querySelector('[data-share]') && document.readyState === 'complete'")
     shot(browser, "3-confirm")
+    browser.ask(LAST_SEEN)
     press(browser, "[data-share]")
     browser.wait("document.querySelector('[data-revoke]')")
+    assert browser.ask("sessionStorage.asks") == "false"
 
 
 @contextmanager
@@ -212,8 +221,11 @@ def test_a_clip_is_redacted_shared_opened_offline_revoked_and_told_of(
         shot(them, "5-recipient")
         assert them.problems == []
 
+    owner.wait("document.readyState === 'complete'")
+    owner.ask(LAST_SEEN)
     press(owner, "[data-revoke]")
     owner.wait("document.querySelector('[data-state]')?.textContent === 'Revoked'")
+    assert owner.ask("sessionStorage.asks") == "false"
     assert owner.ask("document.querySelector('[data-give]')") is None
     assert not list((home.at.home.folder.path / "shared").iterdir())
     told = home.log()

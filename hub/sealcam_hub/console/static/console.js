@@ -89,6 +89,15 @@ document.addEventListener("click", async (event) => {
   localise(region);
 });
 
+// A form that ends what the page shows: its videos let go first, or what they ask for meanwhile is refused.
+window.addEventListener("submit", (event) => {
+  if (event.defaultPrevented || !event.target.matches("[data-ends]")) return;
+  for (const video of document.querySelectorAll("video")) {
+    video.removeAttribute("src");
+    video.load();
+  }
+});
+
 document.querySelector(".rooms [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 remember(document);
 if (part("cards")) regroup(part("cards"));
