@@ -23,6 +23,7 @@ from av.video.reformatter import VideoReformatter
 from sealcam.board.fine import DecodedPicture
 from sealcam.board.newest import STALL_S, NewestFrame
 from sealcam.board.protocols import Frame, Plane
+from sealcam.board.v4l2_offers import choose, offers
 from sealcam.clocks import Clock, SystemClock
 from sealcam.wire.errors import HardwareError
 
@@ -64,7 +65,7 @@ def fit(width: int, height: int, within: tuple[int, int] = LORES_PX) -> tuple[in
 class V4l2Camera:
     """Frames from a V4L2 device, at most 640 x 360 with the whole picture behind, newest first when the caller is slow.
 
-    `width`, `height` and `fps` are what the driver is asked for; it may deliver something near. `container_format`
+    `width`, `height` and `fps` are wishes: of what the driver offers that which suits them is taken. `container_format`
     is FFmpeg's name of the input: anything but `v4l2` makes `device` that input's own address, which lets the same
     code read a generated picture.
 
@@ -85,10 +86,9 @@ class V4l2Camera:
     ) -> None:
         self._device = device
         self._format = container_format
-        self._options: dict[str, str] = {}
+        self._wanted = (width, height, fps)
         if container_format == "v4l2":
             _check(device)
-            self._options = {"video_size": f"{width}x{height}", "framerate": str(fps)}
         self._clock = clock or SystemClock()
         self._newest = NewestFrame(stall_s)
         self._reader: threading.Thread | None = None
@@ -129,7 +129,7 @@ class V4l2Camera:
     def _read(self) -> None:
         """The reader's thread: open, decode, put, until nobody looks or the device is gone."""
         try:
-            with av.open(self._device, format=self._format, options=self._options) as container:
+            with av.open(self._device, format=self._format, options=self._options()) as container:
                 for index, picture in enumerate(container.decode(video=0)):
                     if self._newest.closed:
                         return
@@ -137,6 +137,14 @@ class V4l2Camera:
             self._newest.fail(HardwareError("the camera ended", hint=_HINTS[errno.ENODEV]))
         except (av.FFmpegError, OSError) as error:
             self._newest.fail(_explain(error, self.name))
+
+    def _options(self) -> dict[str, str]:
+        """What FFmpeg is told of a device: what suits of what that offers, or the wish where it lists nothing."""
+        if self._format != "v4l2":
+            return {}
+        width, height, fps = self._wanted
+        chosen = choose(offers(self._device, width, height, fps), width, height, fps)
+        return {"video_size": f"{width}x{height}", "framerate": str(fps)} if chosen is None else chosen.options
 
     def _frame(self, picture: av.VideoFrame, index: int) -> Frame:
         width, height = fit(picture.width, picture.height)
