@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.system import growing
+from tests.system.root import REPO
 from tests.vm import disks
 from tests.vm.image import Image
 from tests.vm.machine import STATE, Machine, MachineError
@@ -66,9 +68,13 @@ def test_a_power_cut_takes_what_was_not_synced_and_leaves_what_was(image: Image,
     assert (disks.unpack(disk, "/", tmp_path / "out") / "synced").read_text() == "whole\n"
 
 
-def test_under_systemd_a_memory_limit_is_kept(image: Image) -> None:
+def test_a_unit_that_grows_beyond_its_bound_is_killed_alone_and_started_again(image: Image) -> None:
     with Machine(image, systemd=True) as booted:
-        limited = "systemd-run --quiet --wait --collect -p MemoryMax=40M -p MemorySwapMax=0 python3 -c"
-        assert booted.run(f"{limited} 'bytearray(8 << 20)'").code == 0
-        assert booted.run(f"{limited} 'bytearray(200 << 20)'").code != 0
-        assert "Memory cgroup out of memory" in booted.sh("dmesg")
+        booted.put("/usr/lib/sysusers.d/sealcam.conf", (REPO / "systemd" / "sysusers.d" / "sealcam.conf").read_bytes())
+        booted.put("/usr/lib/tmpfiles.d/sealcam.conf", (REPO / "systemd" / "tmpfiles.d" / "sealcam.conf").read_bytes())
+        booted.sh("systemd-sysusers; systemd-tmpfiles --create sealcam.conf")
+        assert growing.is_enforced(booted.sh)
+        growing.put(booted.sh)
+        growing.outgrow(booted.sh)
+        killed = [line for line in booted.sh("dmesg").splitlines() if "Memory cgroup out of memory" in line]
+        assert len(killed) == 1, "nobody else was killed"
