@@ -162,7 +162,7 @@ def through_to_grant(browser: Browser, key: str, why: str = "share") -> None:
     shot(browser, "3-confirm")
     browser.ask(LAST_SEEN)
     press(browser, "[data-share]")
-    browser.wait("document.querySelector('[data-revoke]')")
+    browser.wait("document.querySelector('[data-revoke]') && document.readyState === 'complete'")
     assert browser.ask("sessionStorage.asks") == "false"
 
 
