@@ -1,7 +1,7 @@
 """What each copy of a Raspberry Pi camera's picture costs: out of the camera's buffers, and into planes for sight.
 
 Buffers as picamera2 maps them, as many as it has, copied as its `CompletedRequest.make_buffer` does; no camera is
-needed. How soon a real one gives its first picture is the doctor's to say (`first_picture_s`).
+needed. How soon a real one gives its first picture is the doctor's to say (`first_picture_ms`).
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -71,26 +71,46 @@ def _spent_ns(work: Callable[[], object]) -> int:
     return time.thread_time_ns() - begun
 
 
-def step_figures(frames: list[Frame], on: str) -> Iterator[Figure]:
-    """Everything that a gated frame costs beside the bare invoke within it."""
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One gated frame: what the whole step took, what its bare invokes took of that, and how many looks there were."""
+
+    step_ns: int
+    invoke_ns: int
+    looks: int
+
+
+def looked_at(frames: Iterable[Frame], chosen: ModelSettings, timer: Callable[[], int]) -> Iterator[Looked]:
+    """Sight as it is, with these models, on frames that it looks at one by one; those without a look are left out.
+
+    Raises:
+        ModelError: a model is missing.
+    """
     networks: list[TimedNetwork] = []
 
     def timed(network: Network) -> Network:
-        networks.append(TimedNetwork(network, time.thread_time_ns))
+        networks.append(TimedNetwork(network, timer))
         return networks[-1]
 
-    chosen = ModelSettings()
     settings = SightSettings(detector_hz=120.0, idle_detector_hz=120.0)
     detector = open_detector(chosen, wrap=timed, wrap_further=timed)
     watch = Watch(detector, settings, str, ArmMode.AWAY, judge=open_judge(_warn))
-    pairs = []
     for frame in frames:
-        invoked, begun = sum(len(network.invoke_ns) for network in networks), time.thread_time_ns()
+        before, begun = [len(network.invoke_ns) for network in networks], timer()
         watch.step(frame)
-        spent_ns = time.thread_time_ns() - begun
-        # Frames with one look: a second one has its own invoke, and loads its model the first time.
-        if sum(len(network.invoke_ns) for network in networks) == invoked + 1:
-            pairs.append((spent_ns, networks[0].invoke_ns[-1]))
+        spent_ns = timer() - begun
+        before += [0] * (len(networks) - len(before))  # one that was loaded meanwhile
+        invoked = [one for network, count in zip(networks, before, strict=True) for one in network.invoke_ns[count:]]
+        if invoked:
+            yield Looked(spent_ns, sum(invoked), len(invoked))
+
+
+def step_figures(frames: list[Frame], on: str) -> Iterator[Figure]:
+    """Everything that a gated frame costs beside the bare invoke within it."""
+    chosen = ModelSettings()
+    # Frames with one look: a second one has its own invoke, and loads its model the first time.
+    looked = [one for one in looked_at(frames, chosen, time.thread_time_ns) if one.looks == 1]
+    pairs = [(one.step_ns, one.invoke_ns) for one in looked]
     pairs = pairs[WARM_UP:]
     invoke_ms = median(invoke for _, invoke in pairs) / 1e6
     around_ms = median(step - invoke for step, invoke in pairs) / 1e6

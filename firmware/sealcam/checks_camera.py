@@ -23,6 +23,7 @@ SOFT, FOCUS_PX = 0.015, (640, 360)
 FLAT = 60.0  # variance of the picture below which nothing can be said of focus: a wall, a covered lens, the night
 DARK, BRIGHT = 20.0, 235.0
 SLOW_SHARE = 0.8  # of the rate that was asked for
+LATE_S = 2.0  # the first picture's budget, from opening; after a restart nobody watches for so long
 
 
 def look(open_camera: Callable[[], Camera], fps: float, clock: Clock) -> list[Finding]:
@@ -55,14 +56,17 @@ def _rate(name: str, frames: list[Frame], fps: float, first_s: float) -> Finding
     figures = {
         "fps": round(found, 1),
         "longest_gap_ms": round(1e3 * longest_s, 1),
-        "first_picture_s": round(first_s, 2),
+        "first_picture_ms": round(1e3 * first_s),
         "width_px": frames[0].width,
         "height_px": frames[0].height,
     }
-    words = f"{name}: {size}, {found:.1f} pictures a second, the first after {first_s:.1f} s"
+    words = f"{name}: {size}, {found:.1f} pictures a second, the first after {1e3 * first_s:.0f} ms"
     if found < SLOW_SHARE * fps:
         hint = "in the dark a sensor exposes for longer; else another program, or the USB port, may slow it down"
         return Finding("camera", Grade.WARNING, f"{words}; {fps:g} were asked for", hint, figures)
+    if first_s > LATE_S:
+        hint = "it is unwatched for so long after each start; end what else runs on it, and try again"
+        return Finding("camera", Grade.WARNING, f"{words}, more than {LATE_S:g} s", hint, figures)
     return Finding("camera", Grade.GOOD, words, None, figures)
 
 

@@ -76,6 +76,7 @@ def parts(settings: config.Config, root: Path) -> list[Check]:
         *_wired(settings.pins),
         Check("recognition", partial(checks_board.recognition, settings.model.name, settings.model.threads)),
         Check("neural processor", partial(_npu, settings.model)),
+        Check("speed", partial(_speed, settings)),
         Check("temperature", partial(checks_board.heat, root)),
         Check("supply", partial(checks_board.supply, root)),
         Check("memory", partial(checks_board.memory, root)),
@@ -146,6 +147,14 @@ def _npu(settings: config.ModelSettings) -> list[Finding]:
         hint = f"{settings.name} runs on the processor; is the maker's driver installed, and the device plugged in?"
         found.append(Finding(part, Grade.WARNING, f"{one.name} isn't used: {trial.words}", hint, figures))
     return found or [Finding(part, Grade.ABSENT, "no delegate is installed, or it is switched off (npu under [model])")]
+
+
+def _speed(settings: config.Config) -> list[Finding]:
+    from sealcam import checks_speed
+    from sealcam.governor import LEAST, STEPS
+
+    usual_hz = min(settings.sight.detector_hz, float(settings.camera.fps))
+    return checks_speed.look(settings.model, usual_hz * STEPS[LEAST[settings.board.budget]].share)
 
 
 def _radio(root: Path) -> list[Finding]:

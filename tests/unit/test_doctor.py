@@ -21,7 +21,7 @@ from sealcam.board.scripted import ScriptedCamera
 from sealcam.board.shutter import FakeShutter
 from sealcam.checks import Check, Finding, Grade
 from sealcam.cli import main
-from sealcam.clocks import SystemClock
+from sealcam.clocks import SimulatedClock, SystemClock
 from sealcam.config import Config, ModelSettings, PathSettings
 from sealcam.pin_settings import PinSettings
 from sealcam.wire.errors import HardwareError
@@ -141,7 +141,7 @@ def shown(change: Change, count: int = 30) -> Callable[[], ScriptedCamera]:
     ],
 )
 def test_what_is_wrong_with_the_picture(change: Change, part: str | None, words: str) -> None:
-    found = {one.part: one for one in checks_camera.look(shown(change), 10, SystemClock())}
+    found = {one.part: one for one in checks_camera.look(shown(change), 10, SimulatedClock())}
     assert found.keys() == {"camera", "focus", "light"}
     assert found["camera"].grade is Grade.GOOD
     assert found["camera"].figures["fps"] == 10
@@ -153,10 +153,25 @@ def test_what_is_wrong_with_the_picture(change: Change, part: str | None, words:
 
 
 def test_a_camera_that_is_slow_or_gives_nothing() -> None:
-    found = checks_camera.look(shown(lambda y: y), 30, SystemClock())[0]
+    found = checks_camera.look(shown(lambda y: y), 30, SimulatedClock())[0]
     assert (found.grade, "30 were asked for" in found.words) == (Grade.WARNING, True)
     with pytest.raises(HardwareError, match="3 pictures and no more"):
-        checks_camera.look(shown(lambda y: y, 3), 10, SystemClock())
+        checks_camera.look(shown(lambda y: y, 3), 10, SimulatedClock())
+
+
+@pytest.mark.parametrize(("opening_s", "grade"), [(0.7, Grade.GOOD), (2.0, Grade.GOOD), (2.1, Grade.WARNING)])
+def test_a_camera_whose_first_picture_is_late_is_graded_for_it(opening_s: float, grade: Grade) -> None:
+    clock = SimulatedClock()
+
+    def opened() -> ScriptedCamera:
+        clock.advance(opening_s)
+        return camera()
+
+    camera = shown(lambda y: y)
+    found = checks_camera.look(opened, 10, clock)[0]
+    assert (found.grade, found.figures["first_picture_ms"]) == (grade, 1000 * opening_s)
+    assert f"the first after {1000 * opening_s:.0f} ms" in found.words
+    assert ("more than 2 s" in found.words) == (found.hint is not None) == (grade is Grade.WARNING)
 
 
 def test_a_part_that_is_broken_is_a_finding_with_its_hint() -> None:
