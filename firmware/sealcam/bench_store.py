@@ -54,15 +54,15 @@ def figures(_footage: Path | None = None, clips: int = _CLIPS) -> Iterator[Figur
         store.close()
     yield Figure(
         "store: start",
-        round(min(starts), 3),
+        round(min(starts), 5),
         "s",
         f"{how}, index read and compared with the folder, best of 3; budget 1",
     )
-    yield Figure("store: start, CPU", round(cpu_s, 3), "s", f"{how}: the same without waiting for the disk")
-    yield Figure("store: start, index lost", round(lost_s, 3), "s", f"{how}, taken up anew")
+    yield Figure("store: start, CPU", round(cpu_s, 5), "s", f"{how}: the same without waiting for the disk")
+    yield Figure("store: start, index lost", round(lost_s, 5), "s", f"{how}, taken up anew")
     yield Figure("store: listing", round(1e3 * listing_s, 3), "ms", how)
-    yield Figure("store: keep one", round(1e3 * keep_s / _TURNS, 2), "ms", how)
-    yield Figure("store: evict one", round(1e3 * evict_s / _TURNS, 2), "ms", f"{how}, deleted and forgotten")
+    yield Figure("store: keep one", round(1e3 * keep_s / _TURNS, 4), "ms", how)
+    yield Figure("store: evict one", round(1e3 * evict_s / _TURNS, 4), "ms", f"{how}, deleted and forgotten")
     yield Figure("store: memory", round(held / 1e6, 2), "MB", how)
 
 
