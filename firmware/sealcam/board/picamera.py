@@ -34,6 +34,8 @@ _log = logging.getLogger(__name__)
 _POLL_S = 0.1  # how soon a blocked look notices `close`
 _NEAR_NS = 10_000_000_000  # a sensor's time further from now is none
 _CABLE_HINT = "check the ribbon cable at both ends and that `rpicam-hello --list-cameras` shows a camera"
+_BUSY_HINT = "`fuser -v /dev/media*` names a program that holds it: end that"
+_BUSY_ALONE = ("Failed to acquire camera", "unexpected code: -16")  # as older ones of picamera2 say it
 _PACKAGES_HINT = (
     "apt-get install python3-picamera2, and make the environment with --system-site-packages: "
     "it has to come with the system, because libcamera must match the kernel"
@@ -117,12 +119,22 @@ def open_picamera2(number: int = 0) -> Picamera2Like:
         raise HardwareError(f"picamera2 can't be loaded ({error})", hint=_PACKAGES_HINT) from error
     try:
         camera: Picamera2Like = Picamera2(number)
-    except IndexError as error:
-        raise HardwareError(f"there is no camera {number} on this board", hint=_CABLE_HINT) from error
-    except RuntimeError as error:
-        hint = "another program may hold it (`fuser -v /dev/media*`); otherwise " + _CABLE_HINT
-        raise HardwareError(f"the camera can't be opened ({error})", hint=hint) from error
+    except (IndexError, RuntimeError) as error:
+        raise _unopened(number, error) from error
     return camera
+
+
+def _unopened(number: int, error: Exception) -> HardwareError:
+    """One clear line on why: picamera2 says that it "did not complete", and the reason is the error before that."""
+    first = error
+    while isinstance(before := first.__cause__ or first.__context__, Exception):
+        first = before
+    said = str(first)
+    if isinstance(first, IndexError) or "not found" in said:
+        return HardwareError(f"there is no camera {number} on this board", hint=_CABLE_HINT)
+    if "busy" in said.lower() or said.endswith(_BUSY_ALONE):
+        return HardwareError("the camera is busy: another program has it", hint=_BUSY_HINT)
+    return HardwareError(f"the camera can't be opened ({said})", hint=f"{_BUSY_HINT}; otherwise {_CABLE_HINT}")
 
 
 class PiCamera:
