@@ -38,6 +38,18 @@ UNIT = f"""
 Environment=LD_PRELOAD={LIBRARY}
 """
 HALF = "/run/half"
+# Twice in one process: libcamera locks a camera to its process by media devices, which the virtual one doesn't have.
+OPENED = """
+from sealcam.board.picamera import open_picamera2
+from sealcam.wire.errors import HardwareError
+
+first = open_picamera2()
+for number in (0, 7):
+    try:
+        open_picamera2(number)
+    except HardwareError as error:
+        print(error.message)
+"""
 
 
 class Outside:
@@ -125,6 +137,13 @@ def test_the_doctor_finds_the_camera_at_its_rate_once_the_eye_has_let_go_of_it(c
     assert found["camera"]["figures"]["height_px"] == 360
     assert found["camera"]["words"].startswith("Raspberry Pi camera: 640 x 360")
     assert found["focus"]["grade"] == "good"
+    camera.start(EYE)
+
+
+def test_the_real_library_says_that_a_camera_is_busy_or_not_there_in_one_line(camera: Container) -> None:
+    camera.run("systemctl", "stop", EYE)
+    done = camera.run("env", f"LD_PRELOAD={LIBRARY}", f"{VENV}/bin/python", "-c", OPENED)
+    assert done.splitlines() == ["the camera is busy: another program has it", "there is no camera 7 on this board"]
     camera.start(EYE)
 
 

@@ -130,7 +130,7 @@ def _unopened(number: int, error: Exception) -> HardwareError:
     while isinstance(before := first.__cause__ or first.__context__, Exception):
         first = before
     said = str(first)
-    if isinstance(first, IndexError) or "not found" in said:
+    if isinstance(first, IndexError) or "not found" in said or said.startswith("No camera"):
         return HardwareError(f"there is no camera {number} on this board", hint=_CABLE_HINT)
     if "busy" in said.lower() or said.endswith(_BUSY_ALONE):
         return HardwareError("the camera is busy: another program has it", hint=_BUSY_HINT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from gpiozero import LED
 from gpiozero.pins.mock import MockFactory
 
 from sealcam.board.led import FakeLight, GpioLight
@@ -58,6 +59,26 @@ def test_a_light_that_blinks_does_so_by_itself_until_it_is_told_otherwise(pins: 
     light.set(Shine.OFF)
     assert not pins.pin(27).state
     light.close()
+
+
+@pytest.mark.parametrize(("shine", "flashes_per_s"), [(Shine.COUNTING, 1), (Shine.RESETTING, 5), (Shine.BLINKING, 1)])
+def test_who_holds_the_button_can_count_by_the_light(
+    pins: MockFactory, monkeypatch: pytest.MonkeyPatch, shine: Shine, flashes_per_s: int
+) -> None:
+    asked: list[tuple[float, float]] = []
+
+    def blink(_led: LED, on_time: float, off_time: float, background: bool) -> None:
+        assert background, "it blinks by itself"
+        asked.append((on_time, off_time))
+
+    monkeypatch.setattr(LED, "blink", blink)
+    light = GpioLight(27, pins=pins)
+    light.set(shine)
+    light.close()
+    ((on_s, off_s),) = asked
+    assert on_s + off_s == pytest.approx(1 / flashes_per_s)
+    # A short flash each second can't be taken for the slow blinking of somebody who looks.
+    assert (on_s < off_s / 2) == (shine is Shine.COUNTING)
 
 
 def test_a_closed_light_is_a_hardware_error(pins: MockFactory) -> None:

@@ -69,6 +69,7 @@ def test_a_camera_that_another_program_has_is_said_to_be_busy(
     "reason",
     [
         IndexError("list index out of range"),
+        RuntimeError('No camera number 1 found - use "rpicam-hello --list-cameras" to check connected cameras'),
         RuntimeError("Camera(s) not found (Do not forget to disable legacy camera with raspi-config)."),
     ],
 )
