@@ -15,6 +15,7 @@ import * as hashes from "../sealcam_hub/console/static/opener/hash.mjs";
 import { must, Refused } from "../sealcam_hub/console/static/opener/refused.mjs";
 import { fromBytes } from "../sealcam_hub/console/static/opener/source.mjs";
 import * as statements from "../sealcam_hub/console/static/opener/statement.mjs";
+import { readDeleted } from "./deleted.mjs";
 import { LiveReader } from "./live.mjs";
 import { readWish } from "./wishes.mjs";
 
@@ -121,6 +122,11 @@ function statement(one) {
 }
 
 /** @param {Case} one */
+function deleted(one) {
+  return { body_cbor_hex: toHex(readDeleted(hex(one.sealed_hex), hex(one.recipient_secret_hex)).cbor) };
+}
+
+/** @param {Case} one */
 function claimRequest(one) {
   const read = statements.readClaimRequest(hex(one.request_hex));
   return { public_hex: toHex(read.public), body_cbor_hex: toHex(read.cbor) };
@@ -206,7 +212,7 @@ const KINDS = {
   "hand-over": handed,
   "event-body": eventBody,
   "command-body": commandBody,
-  ...{ state, open, chunk, segment, words, bundle, statement, signature, sealable, grant, log, live },
+  ...{ state, open, chunk, segment, words, bundle, statement, deleted, signature, sealable, grant, log, live },
 };
 
 /**

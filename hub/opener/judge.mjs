@@ -20,6 +20,7 @@ const ANSWERS = {
   words: ["seed_hex", "root_public_hex", "recovery_public_hex", "fingerprint_hex"],
   bundle: ["root_hex", "certificate_hex", "statement_hex"],
   statement: ["body_cbor_hex"],
+  deleted: ["body_cbor_hex"],
   signature: ["holds"],
   sealable: ["sealable"],
   grant: ["segments", "size", "sha256_hex"],

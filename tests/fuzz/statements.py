@@ -6,7 +6,9 @@ from typing import Any
 
 from sealcam.wire import schema, statement
 from sealcam.wire.bodies import EpochBody
+from sealcam.wire.deleted import DeletedList, open_list
 from sealcam.wire.errors import EnvelopeError
+from sealcam.wire.keys import BoxKey
 from sealcam.wire.statement import Bundle
 from sealcam.wire.statement_kinds import ClaimAnswer, HubCertificate, Prekey, RecipientSet
 from tests.fuzz.choices import Choices, Seed, edits
@@ -18,9 +20,13 @@ from tests.vectors.ours_keys import CLASSES
 from tests.vectors.refusals import ENCODINGS
 from tests.vectors.statement_builder import NAMES, bundle
 from tests.vectors.statement_builder import statement as forged
-from tests.vectors.statement_cases import CAMERA, EXAMPLES, HUB, KID, ROOT
+from tests.vectors.statement_cases import CAMERA, HUB, KID, ROOT
+from tests.vectors.statement_cases import EXAMPLES as FIRST
+from tests.vectors.statement_cases_2 import ASKED, LIST, sealed
+from tests.vectors.statement_cases_2 import EXAMPLES as LATER
 
-BODY, POKES, RAW, REQUEST, ANSWER, BUNDLE, EPOCH = range(7)
+BODY, POKES, RAW, REQUEST, ANSWER, BUNDLE, EPOCH, DELETED = range(8)
+EXAMPLES = FIRST | LATER
 FINGERPRINT = labelled("sealcam/root-fingerprint", ROOT.public)
 CERTIFICATE = forged(ROOT, 1, {1: HUB.public, 2: 1})
 SIGNERS = {kind: signer for kind, (signer, _) in EXAMPLES.items()}
@@ -29,7 +35,7 @@ SIGNERS = {kind: signer for kind, (signer, _) in EXAMPLES.items()}
 def run(data: bytes) -> None:
     """One statement or bundle, by our code and by the independent reader."""
     choices = Choices(data)
-    how = choices.below(7)
+    how = choices.below(8)
     if how in (BODY, POKES, RAW):
         _statement(how, choices)
     elif how == REQUEST:
@@ -38,12 +44,14 @@ def run(data: bytes) -> None:
         _answer(choices)
     elif how == BUNDLE:
         _bundle(choices.rest())
+    elif how == DELETED:
+        _deleted(choices.rest())
     else:
         _epoch(choices.rest())
 
 
 def _statement(how: int, choices: Choices) -> None:
-    kind = 1 + choices.below(11)
+    kind = 1 + choices.below(len(EXAMPLES))
     signer = SIGNERS[kind]
     if how == BODY:
         signed = forged(signer, kind, choices.rest())
@@ -143,6 +151,22 @@ def _epoch(data: bytes) -> None:
     assert schema.to_map(body).items() <= said.items()
 
 
+def _deleted(body: bytes) -> None:
+    """A list of deletions with any body, sealed as it should be; and any bytes in its place."""
+    for data in (sealed(body), body):
+        try:
+            said: Any = theirs.read_deleted(data, ASKED)
+        except RefusedError:
+            said = None
+        try:
+            item = open_list(data, BoxKey(ASKED))
+        except EnvelopeError:
+            assert said is None
+            continue
+        assert said is not None
+        assert schema.decode(said, DeletedList) == item
+
+
 def seeds() -> list[Seed]:
     """Every kind, every odd encoding, and the frames around them."""
     found = [Seed(f"body-{k}", bytes([BODY, k - 1]) + cbor(fields)) for k, (_, fields) in EXAMPLES.items()]
@@ -154,6 +178,7 @@ def seeds() -> list[Seed]:
     inner = b"\1" + len(chosen).to_bytes(2, "big") + chosen + b"\1" + len(prekey).to_bytes(2, "big") + prekey
     found += [Seed("answer", bytes([ANSWER, 0, 0])), Seed("answer-inner", bytes([ANSWER]) + inner)]
     found.append(Seed("bundle", bytes([BUNDLE]) + bundle(ROOT.public, CERTIFICATE, b"s")))
+    found.append(Seed("deleted", bytes([DELETED]) + cbor(LIST)))
     epoch = next(fields for kind, fields in EVENTS if kind == 4)
     found.append(Seed("epoch", bytes([EPOCH]) + cbor(epoch)))
     return found

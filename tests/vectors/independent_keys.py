@@ -1,4 +1,4 @@
-"""Answers the cases of `keys.json` from design/wire.md alone: derivations, names, signatures, statements, commands."""
+"""Answers the cases of `keys.json` and `statements_2.json` from design/wire.md alone."""
 
 from __future__ import annotations
 
@@ -62,6 +62,11 @@ def _statement(case: Case) -> Case:
     return {"body_cbor_hex": data[13:-64].hex()}
 
 
+def _deleted(case: Case) -> Case:
+    cbor = statements.read_deleted(hexed(case, "sealed"), hexed(case, "recipient_secret"))
+    return {"body_cbor_hex": cbor.hex()}
+
+
 def _bundle(case: Case) -> Case:
     root, certificate, item = statements.unbundle(hexed(case, "bundle"))
     return {"root_hex": root.hex(), "certificate_hex": certificate.hex(), "statement_hex": item.hex()}
@@ -94,6 +99,7 @@ ANSWERS: dict[str, Callable[[Case], Case]] = {
     "signature": _signature,
     "sealable": _sealable,
     "statement": _statement,
+    "deleted": _deleted,
     "bundle": _bundle,
     "claim-request": _claim_request,
     "claim-answer": _claim_answer,

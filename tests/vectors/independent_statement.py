@@ -7,7 +7,16 @@ from typing import Any
 import cbor2
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
-from tests.vectors.independent import P, RefusedError, check_cbor, check_signature, labelled, require
+from tests.vectors.independent import (
+    P,
+    RefusedError,
+    check_cbor,
+    check_signature,
+    labelled,
+    padded_size,
+    require,
+    unseal,
+)
 
 U32 = 2**32 - 1
 U64 = 2**64 - 1
@@ -56,7 +65,12 @@ TABLES: dict[int, tuple[str, dict[int, Any]]] = {
     ),
     10: ("technician-token", {1: "bytes 8", 2: ["bytes 8"], 3: [set(range(1, 6))], 4: 86400}),
     11: ("ask", {1: "bytes 8", 2: [RUN]}),
+    12: ("clip-held", {1: "bytes 8", 2: "bytes 16", 3: U64, 4: "bool", 5: ("bool",)}),
+    13: ("deleted-since", {1: "bytes 8", 2: U64, 3: "bytes 8", 4: "bytes 32"}),
+    14: ("deletions", {1: "bytes 8", 2: "bytes"}),
 }
+PART: dict[int, Any] = {1: "bytes 8", 2: "bytes 8", 3: [U64], 4: ["bytes 16"]}
+DELETED: dict[int, Any] = {1: U64, 2: U64, 3: "bytes 8", 4: [PART]}
 STAMP: dict[int, Any] = {1: "bytes 16", 2: U64, 3: U64, 4: {0, 1}}
 EPOCH: dict[int, Any] = {1: STAMP, 2: U32, 3: "bytes 32", 4: "bytes 32", 5: "bytes 32", 6: "bytes 64"}
 
@@ -138,6 +152,8 @@ def check_rules(kind: int, body: dict[int, Any], signer: bytes) -> None:
         require(len(body[2]) > 0 and len(body[3]) > 0 and body[4] > 0)
     if kind == 11:
         numbers(body[2])
+    if kind == 13:
+        sealable(body[4])
 
 
 def read(data: bytes, signer: bytes, kind: int) -> dict[int, Any]:
@@ -150,6 +166,23 @@ def read(data: bytes, signer: bytes, kind: int) -> dict[int, Any]:
     body = read_map(message[13:], table)
     check_rules(kind, body, signer)
     return body
+
+
+def read_deleted(sealed: bytes, secret: bytes) -> bytes:
+    """Section 6.2: the CBOR of the list that a `deletions` seals."""
+    padded = unseal(sealed, secret) or b""
+    plain = padded.rstrip(b"\0")
+    require(plain[-1:] == b"\x80" and len(padded) == padded_size(len(plain)) <= 32768)
+    said = read_map(plain[:-1], DELETED)
+    require(said[1] < said[2])
+    for part in said[4]:
+        firsts, lasts = part[3][::2], part[3][1::2]
+        require(len(firsts) == len(lasts))
+        last = -1
+        for one, other in zip(firsts, lasts, strict=True):
+            require(last < one <= other)
+            last = other
+    return plain[:-1]
 
 
 def unbundle(data: bytes) -> tuple[bytes, bytes, bytes]:

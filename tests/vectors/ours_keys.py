@@ -1,4 +1,4 @@
-"""Answers the cases of `keys.json` with the product's own code."""
+"""Answers the cases of `keys.json` and `statements_2.json` with the product's own code."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sealcam.keyfile import KeyFile
 from sealcam.keystore import Keystore
 from sealcam.wire import keys, schema, statement
 from sealcam.wire.bodies import EpochBody
+from sealcam.wire.deleted import open_list
 from sealcam.wire.envelope import SCM1, open_envelope
 from sealcam.wire.errors import EnvelopeError
 from sealcam.wire.keys import BoxKey, OwnerKeys
@@ -23,6 +24,9 @@ from sealcam.wire.statement_kinds import (
     Ask,
     ClaimAnswer,
     ClaimRequest,
+    ClipHeld,
+    DeletedSince,
+    Deletions,
     Grant,
     HubCertificate,
     LogEntry,
@@ -48,6 +52,9 @@ CLASSES: dict[int, type] = dict(
             LogEntry,
             TechnicianToken,
             Ask,
+            ClipHeld,
+            DeletedSince,
+            Deletions,
         ),
         1,
     )
@@ -82,6 +89,11 @@ def _statement(case: Case) -> Case:
     item: Any = statement.read(data, hexed(case, "signer_public"), cls)
     known = case["name"].endswith("nobody knows")
     return {} if known else {"body_cbor_hex": schema.encode(item).hex()}
+
+
+def _deleted(case: Case) -> Case:
+    item = open_list(hexed(case, "sealed"), BoxKey(hexed(case, "recipient_secret")))
+    return {} if case["name"].endswith("nobody knows") else {"body_cbor_hex": schema.encode(item).hex()}
 
 
 def _bundle(case: Case) -> Case:
@@ -138,6 +150,7 @@ ANSWERS: dict[str, Callable[[Case], Case]] = {
     "signature": _signature,
     "sealable": _sealable,
     "statement": _statement,
+    "deleted": _deleted,
     "bundle": _bundle,
     "claim-request": _claim_request,
     "claim-answer": _claim_answer,

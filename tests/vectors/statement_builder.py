@@ -16,6 +16,9 @@ NAMES = {
     9: "log-entry",
     10: "technician-token",
     11: "ask",
+    12: "clip-held",
+    13: "deleted-since",
+    14: "deletions",
 }
 Fields = dict[int, object]
 

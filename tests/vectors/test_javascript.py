@@ -46,6 +46,7 @@ def test_no_vector_file_is_left_out() -> None:
         "scl1_2",
         "sev1",
         "slv1",
+        "statements_2",
     }
     assert {path.stem for path in FILES} == known
 

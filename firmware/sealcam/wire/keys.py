@@ -156,6 +156,15 @@ def seal_slot(public: bytes, content_key: bytes) -> bytes:
     """`content_key` (32 bytes) sealed to the X25519 key `public`: 80 bytes.
 
     Raises:
+        EnvelopeError: as `seal_box`.
+    """
+    return seal_box(public, content_key)
+
+
+def seal_box(public: bytes, content: bytes) -> bytes:
+    """`content`, of any length, in a sealed box for the X25519 key `public`: 48 bytes longer.
+
+    Raises:
         EnvelopeError: `public` is a low-order point (PyNaCl says only `RuntimeError`), not 32 bytes, or not the
             canonical encoding of its point: the holder derives the canonical one, and a sealed box's nonce depends
             on the bytes, so nobody could ever open it.
@@ -163,7 +172,7 @@ def seal_slot(public: bytes, content_key: bytes) -> bytes:
     if len(public) != KEY_BYTES or int.from_bytes(public, "little") >= _FIELD:
         raise EnvelopeError
     try:
-        return nacl.bindings.crypto_box_seal(content_key, public)
+        return nacl.bindings.crypto_box_seal(content, public)
     except (nacl.exceptions.CryptoError, RuntimeError) as error:
         raise EnvelopeError from error
 

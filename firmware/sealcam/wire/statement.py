@@ -30,6 +30,8 @@ from sealcam.wire.statement_kinds import (
     ClaimAnswer,
     ClaimRequest,
     ClipHeld,
+    DeletedSince,
+    Deletions,
     Grant,
     HubCertificate,
     Kind,
@@ -44,7 +46,7 @@ from sealcam.wire.statement_kinds import (
 )
 
 _HEADER = struct.Struct(f">4sB{KID_BYTES}s")
-_MAGIC = b"SGN1"
+MAGIC = b"SGN1"
 MAX_STATEMENT_BYTES = (1 << 16) - 1  # its length fits the claim bundle's u16
 MAX_RECIPIENTS = SLOT_COUNTS[-1]
 MAX_SIGNERS = 16
@@ -62,6 +64,8 @@ _BODIES: dict[Kind, type] = {
     Kind.TECHNICIAN_TOKEN: TechnicianToken,
     Kind.ASK: Ask,
     Kind.CLIP_HELD: ClipHeld,
+    Kind.DELETED_SINCE: DeletedSince,
+    Kind.DELETIONS: Deletions,
 }
 _KINDS = {cls: kind for kind, cls in _BODIES.items()}
 
@@ -73,7 +77,7 @@ def _label(kind: Kind) -> str:
 def _check(item: object, signer_public: bytes) -> None:
     """Raise `EnvelopeError` for what no field's type can say: a key that is none, a set that nobody may seal to."""
     match item:
-        case Prekey():
+        case Prekey() | DeletedSince():
             check_sealable(item.public)
         case ClaimRequest():
             check_sealable(item.command)
@@ -124,7 +128,7 @@ def sign(signer: SigningKey, item: object) -> bytes:
             a set without a recovery recipient, is signed: a reader may not rely on its signer's care.
     """
     kind = _KINDS[type(item)]
-    message = _HEADER.pack(_MAGIC, kind, signer.kid) + schema.encode(item)
+    message = _HEADER.pack(MAGIC, kind, signer.kid) + schema.encode(item)
     if len(message) + SIGNATURE_BYTES > MAX_STATEMENT_BYTES:
         raise ValueError("more than a statement may hold")
     return message + signer.sign(_label(kind), message)
@@ -142,7 +146,7 @@ def read(statement: bytes, signer_public: bytes, cls: type[Body]) -> Body:
     message = statement[:-SIGNATURE_BYTES]
     verify(signer_public, statement[-SIGNATURE_BYTES:], _label(kind), message)
     magic, number, kid = _HEADER.unpack_from(message)
-    if magic != _MAGIC or number != kind or kid != key_id(signer_public):
+    if magic != MAGIC or number != kind or kid != key_id(signer_public):
         raise EnvelopeError
     item = schema.decode(message[_HEADER.size :], cls)
     _check(item, signer_public)

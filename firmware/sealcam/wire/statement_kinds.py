@@ -27,6 +27,8 @@ class Kind(IntEnum):
     TECHNICIAN_TOKEN = 10
     ASK = 11
     CLIP_HELD = 12
+    DELETED_SINCE = 13
+    DELETIONS = 14
 
 
 class RecipientKind(IntEnum):
@@ -208,6 +210,28 @@ class ClipHeld:
     held: int = key(3)
     whole: bool = key(4)
     stop: bool | None = key(5, default=None)
+
+
+@body
+class DeletedSince:
+    """By another hub to the home hub: I did all that you deleted up to there; tell me what came since, under this key.
+
+    `done` is the number of the newest deletion that was done here, 0 for none, `mark` what the home hub said with it.
+    `public` (X25519) is of this one question.
+    """
+
+    home: bytes = key(1, size=8)  # the home hub that numbered them
+    done: int = key(2)
+    mark: bytes = key(3, size=8)
+    public: bytes = key(4, size=32)
+
+
+@body
+class Deletions:
+    """By the home hub to the hub of that key id: what it deleted, as `deleted` seals it."""
+
+    to: bytes = key(1, size=8)
+    sealed: bytes = key(2)
 
 
 def granted_segments(runs: tuple[Run, ...]) -> tuple[int, ...]:

@@ -14,8 +14,10 @@ import sodium from "../../sealcam_hub/console/static/opener/sodium.mjs";
 import { readStatement, splitBundle } from "../../sealcam_hub/console/static/opener/statement.mjs";
 
 const KEYS = sodium.crypto_sign_seed_keypair(new Uint8Array(32).fill(7));
-const CASES = JSON.parse(readFileSync(new URL("../../../tests/vectors/keys.json", import.meta.url), "utf8"));
-const EVENTS = JSON.parse(readFileSync(new URL("../../../tests/vectors/sev1.json", import.meta.url), "utf8"));
+const vectors = (/** @type {string} */ name) =>
+  JSON.parse(readFileSync(new URL(`../../../tests/vectors/${name}.json`, import.meta.url), "utf8"));
+const CASES = [...vectors("keys"), ...vectors("statements_2")];
+const EVENTS = vectors("sev1");
 const bytes = (/** @type {string} */ hex) => /** @type {Uint8Array} */ (fromHex(hex));
 
 /** Numbers that are the same each time. */

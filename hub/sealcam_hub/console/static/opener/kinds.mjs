@@ -2,7 +2,7 @@
 
 import { equal, isZero, toHex } from "./bytes.mjs";
 import { must } from "./refused.mjs";
-import { boxKey, bytes, bytesOf, count, int, list, map, oneOf, rising, run, text, upTo } from "./schema.mjs";
+import { bool, boxKey, bytes, bytesOf, count, int, list, map, oneOf, rising, run, text, upTo } from "./schema.mjs";
 
 const U32 = 2 ** 32 - 1;
 const HUB = 1;
@@ -130,6 +130,23 @@ const ALL = [
     fields: { camera: [1, bytesOf(8)], runs: [2, list(run)] },
     rules: ({ runs }) => rising(runs, 1024n),
   },
+  {
+    number: 12,
+    name: "clip-held",
+    fields: {
+      camera: [1, bytesOf(8)],
+      clip: [2, bytesOf(16)],
+      held: [3, int],
+      whole: [4, bool],
+      stop: [5, bool, "opt"],
+    },
+  },
+  {
+    number: 13,
+    name: "deleted-since",
+    fields: { home: [1, bytesOf(8)], done: [2, int], mark: [3, bytesOf(8)], public: [4, boxKey] },
+  },
+  { number: 14, name: "deletions", fields: { to: [1, bytesOf(8)], sealed: [2, bytes] } },
 ];
 
 /** @type {Map<number, Kind>} */
