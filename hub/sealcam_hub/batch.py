@@ -12,7 +12,8 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from sealcam.wire.bodies import AnswerBody, BeatBody, ClipBody, PrivacyBody, Stamp
-from sealcam_hub import beat_alarms, beats, deletion, recovery, registry, wishes
+from sealcam.wire.deleted import DeletedPart
+from sealcam_hub import beat_alarms, beats, deletion, deletion_marks, recovery, registry, wishes
 from sealcam_hub.chain import Bridge, Known, Link, Move, Step, bridge, offer
 from sealcam_hub.contents import HandOver, NewClip
 from sealcam_hub.inbox import Beat, Cover, Event, Mail, Message, Outside, Will
@@ -127,9 +128,13 @@ class Batch:
             "incident": event.incident,
             "arrived_ns": message.arrived_ns,
         }
-        self._rows.add_event(row, message.payload, self._keys.table.wrap(event.content_key))
+        part = self._deleted(camera, event)
+        if part is not None and deletion_marks.covers(part, event.link.seq):
+            self._rows.add_deleted(row)
+        else:
+            self._rows.add_event(row, message.payload, self._keys.table.wrap(event.content_key))
         standing = Standing(standing.camera, standing.revision, move.chain, standing.life)
-        told, standing = self._do(message, standing, event, late=move.step is Step.LATE)
+        told, standing = self._do(message, standing, event, part, late=move.step is Step.LATE)
         self.standings[camera.alias] = self._follow(message, standing, event.link, move)
         changed = f"camera/{camera.alias}"
         if event.incident is not None:
@@ -138,12 +143,22 @@ class Batch:
         answered = event.said if isinstance(event.said, AnswerBody) else None
         return Outcome(camera.alias, _WHAT[move.step], topics=topics, answered=answered)
 
-    def _do(self, message: Message, standing: Standing, event: Event, *, late: bool) -> tuple[bool, Standing]:
+    def _deleted(self, camera: Camera, event: Event) -> DeletedPart | None:
+        """What the home hub has told another one to delete of an event's incident, before all of it came."""
+        if event.incident is None or self._keys.is_home:
+            return None
+        return deletion_marks.find(self._connection, camera.kid, event.incident)
+
+    def _do(
+        self, message: Message, standing: Standing, event: Event, part: DeletedPart | None, *, late: bool
+    ) -> tuple[bool, Standing]:
         """Do what follows from a new event at once, whatever its place: whether the owner was told, and the camera."""
         camera, seq = standing.camera, event.link.seq
         match event.said:
             case NewClip():
-                wrapped = self._keys.table.wrap(event.said.key.content_key)
+                key = event.said.key
+                gone = part is not None and (key.clip in part.clips or deletion_marks.covers(part, seq))
+                wrapped = None if gone else self._keys.table.wrap(key.content_key)
                 self._rows.clips.begin(camera.id, event.link.hash, event.said, wrapped)
             case ClipBody():
                 self._rows.clips.end(camera.id, seq, event.said)

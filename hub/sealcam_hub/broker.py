@@ -28,7 +28,7 @@ from sealcam.wire import live as slv1
 from sealcam.wire import piece
 from sealcam.wire.errors import ConfigError
 from sealcam.wire.sealed import MAX_ENVELOPE_BYTES
-from sealcam.wire.statement import MAX_STATEMENT_BYTES
+from sealcam.wire.statement import MAGIC, MAX_STATEMENT_BYTES
 from sealcam_hub.folder import Access
 from sealcam_hub.mosquitto import MAX_PACKET_BYTES
 
@@ -71,8 +71,9 @@ class _Client(paho.Client):
 class BrokerLink:
     """The connection, kept up by a thread of its own. `deliver(alias, payload)` is called there and may block.
 
-    `asked(link, message)` is called there when another hub asks for something, `clip` and `live` with a piece of a
-    clip and a message of a live view: what they can't take at once they drop, since events come by the same thread.
+    `asked(link, message)` is called there when another hub asks for something, `told(message)` with a statement that
+    the home hub answers with, `clip` and `live` with a piece of a clip and a message of a live view: what they can't
+    take at once they drop, since events come by the same thread.
     What is longer than its kind can be reaches none of them: whatever waits for one is counted in messages.
     `share` names the group of workers between which the broker divides what cameras say; `leads` hears what isn't
     divided, too: what other hubs ask, clips and live views.
@@ -84,6 +85,7 @@ class BrokerLink:
         deliver: Callable[[str, bytes], None],
         asked: Callable[[str, bytes], None] = lambda _link, _message: None,
         *,
+        told: Callable[[bytes], None] = lambda _message: None,
         clip: Streamed = _nothing,
         live: Streamed = _nothing,
         share: str | None = None,
@@ -93,6 +95,7 @@ class BrokerLink:
         self._access = access
         self._deliver = deliver
         self._asked = asked
+        self._told = told
         self._streamed = {"clip": clip, "live": live}
         self._away = False
         client = _Client(CallbackAPIVersion.VERSION2, client_id=access.name, protocol=paho.MQTTv5)
@@ -178,6 +181,8 @@ class BrokerLink:
             self._asked(match[1], payload)
         elif message.topic != f"sealcam/{self._access.name}/fill" or size > _MOST_FILL_BYTES:
             return
+        elif payload.startswith(MAGIC) and size <= MAX_STATEMENT_BYTES:
+            self._told(payload)
         elif _ALIAS.match(payload):
             self._deliver(payload[:_ALIAS_BYTES].decode(), payload[_ALIAS_BYTES:])
 

@@ -28,11 +28,12 @@ class Clips:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._begun: list[tuple[int, bytes, NewClip, bytes]] = []
+        self._begun: list[tuple[int, bytes, NewClip, bytes | None]] = []
         self._ended: list[tuple[int, int, ClipBody]] = []
 
-    def begin(self, camera: int, event: bytes, new: NewClip, wrapped: bytes) -> None:
-        """The key of a clip, wrapped under the table key, as the event of that hash brought it."""
+    def begin(self, camera: int, event: bytes, new: NewClip, wrapped: bytes | None) -> None:
+        """The key of a clip, wrapped under the table key, as the event of that hash brought it; none for a deleted
+        one."""
         self._begun.append((camera, event, new, wrapped))
 
     def end(self, camera: int, seq: int, said: ClipBody) -> None:

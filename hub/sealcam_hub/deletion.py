@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, select, update
 
+from sealcam.wire.bodies import EventType
 from sealcam.wire.errors import ConfigError, StorageError
 from sealcam.wire.statement_kinds import Action
 from sealcam_hub import audit, gists_rows, prekeys, share_copies, tables, vault_rows
@@ -45,6 +46,16 @@ class Doomed:
     def id(self) -> str:
         """What the hub calls it."""
         return incident_id(self.alias, self.incident)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What of an incident shall be deleted: these events (hashes), and the keys of these clips."""
+
+    camera: int
+    incident: bytes
+    events: tuple[bytes, ...]
+    clips: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +147,23 @@ class Deleter:
             complete(connection)
         return self._settled(gone, now_ns)
 
+    def delete_parts(self, parts: Sequence[Part], actor: str) -> bool:
+        """Delete what the home hub has deleted: parts of incidents, which go as a whole where no report is left.
+
+        False as in `delete`.
+
+        Raises:
+            StorageError: as `delete`.
+        """
+        now_ns = self.clock.wall_ns()
+        gone: list[bytes] = []
+        with rekeyed(self.folder, self.store, self.keys) as connection:
+            numbers = {one: self._next_prekey(connection, one, now_ns) for one in {each.camera for each in parts}}
+            for one in parts:
+                gone += self._part(connection, one, numbers[one.camera], now_ns, actor)
+            complete(connection)
+        return self._settled(gone, now_ns)
+
     def _settled(self, gone: Sequence[bytes], now_ns: int) -> bool:
         clean = self.store.compact()
         done = settle(self.store, now_ns) and clean
@@ -192,6 +220,25 @@ class Deleter:
         gists_rows.forget(connection, one.camera, one.incident)
         _note(connection, one.camera, one.incident, below, now_ns)
         audit.append(connection, self.keys, now_ns, Action.DELETED, actor, "a clip", one.clip)
+        return gone
+
+    def _part(self, connection: Connection, one: Part, below: int, now_ns: int, actor: str) -> list[bytes]:
+        """Delete a part in the caller's transaction; the names of its clips' files."""
+        for table in (tables.content_keys, tables.envelopes):
+            connection.execute(delete(table).where(table.c.hash.in_(one.events)))
+        gone = self._keys_of(connection, clips.c.clip.in_(one.clips), now_ns)
+        gists_rows.forget(connection, one.camera, one.incident)
+        reports = select(events.c.hash).join(tables.content_keys, tables.content_keys.c.hash == events.c.hash)
+        reports = reports.where(events.c.camera == one.camera, events.c.incident == one.incident)
+        whole = connection.execute(reports.where(events.c.kind == EventType.INCIDENT).limit(1)).first() is None
+        if whole:
+            row = (incidents.c.camera == one.camera) & (incidents.c.incident == one.incident)
+            connection.execute(delete(incidents).where(row))
+        _note(connection, one.camera, one.incident, below, now_ns)
+        what = "an incident" if whole else "a clip" if one.clips else "reports of an incident"
+        subjects = one.clips if one.clips and not whole else (one.incident,)
+        for subject in subjects:
+            audit.append(connection, self.keys, now_ns, Action.DELETED, actor, what, subject)
         return gone
 
     def _keys_of(self, connection: Connection, of: ColumnElement[bool], now_ns: int) -> list[bytes]:

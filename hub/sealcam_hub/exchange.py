@@ -1,13 +1,12 @@
 """What hubs of one home say to each other: another hub asks for the events it missed, the home hub sends them.
 
 An ask counts by its signature, of a hub in the recipient set in force; what goes back is the sealed envelopes as they
-came, slowly, so that live events never wait behind it. Implements design/wire.md section 6, `ask`, and
-design/pipeline.md, "Two hubs".
+came, slowly, so that live events never wait behind it. What was deleted is asked for on the same way, and told by
+`deletions_told`. Implements design/wire.md section 6, `ask`, and design/pipeline.md, "Two hubs".
 """
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Iterable
 
@@ -16,70 +15,60 @@ from sqlalchemy import Connection, select
 from sealcam.wire import statement
 from sealcam.wire.bodies import Run
 from sealcam.wire.errors import EnvelopeError
-from sealcam.wire.keys import key_id
-from sealcam.wire.statement_kinds import MAX_SEGMENTS, Ask, RecipientKind
+from sealcam.wire.statement_kinds import MAX_SEGMENTS, Ask, Kind
+from sealcam_hub.deletions_told import DeletionsTold, other_hub
 from sealcam_hub.keys import HubKeys
+from sealcam_hub.newest import Newest
 from sealcam_hub.registry import Standing
 from sealcam_hub.store import Store
 from sealcam_hub.tables import APPENDED, LATE, MAX_INT, cameras, envelopes, events
 
 MAX_ASKED = MAX_SEGMENTS  # events in one ask
-MAX_LINKS = 16  # as many hubs as a recipient set may have
-READ_NS = 1_000_000_000  # between two asks of a link
 PACE = 32  # envelopes at once, four times a second
 PACE_BYTES = 1 << 20
 WAIT_NS = 5_000_000_000  # what is on its way comes by itself
 AGAIN_NS = 30_000_000_000
+_KIND = slice(4, 5)  # of a statement: it only says which question is the newer one
 PATIENCE = 2_880  # asks for one run, a day's: a home hub that is only off for a while still answers
 
 
 class Exchange:
     """One hub's side of it: answers while it is the home hub, asks while it isn't."""
 
-    def __init__(self, store: Store, keys: HubKeys, patience: int = PATIENCE) -> None:
+    def __init__(
+        self, store: Store, keys: HubKeys, patience: int = PATIENCE, told: DeletionsTold | None = None
+    ) -> None:
         self._store = store
         self._patience = patience
         self._keys = keys
-        self._lock = threading.Lock()
-        self._heard: dict[str, bytes] = {}  # by link: its newest ask
-        self._read_ns: dict[str, int] = {}
+        self._told = told
+        self._asks, self._since = Newest(), Newest()  # for events; for deletions
         self._owed: dict[bytes, tuple[str, deque[bytes]]] = {}  # by hub: its link, the hashes it shall have
         self._asked: dict[str, tuple[int, int, int]] = {}  # alias: first missing event, when to ask for it, times asked
 
     def hear(self, link: str, message: bytes) -> None:
-        """An ask came on that link's topic; may be called from any thread."""
-        with self._lock:
-            if link in self._heard or len(self._heard) < MAX_LINKS:
-                self._heard[link] = message
+        """Something came on that link's topic; may be called from any thread."""
+        since = message[_KIND] == bytes([Kind.DELETED_SINCE])
+        (self._since if since else self._asks).put(link, message)
 
     def answers(self, now_ns: int) -> list[tuple[str, bytes]]:
-        """Link and message of what goes out now (time since boot): `alias 16 | envelope`.
+        """Link and message of what goes out now (time since boot): `alias 16 | envelope`, or a statement.
 
         Raises:
-            StorageError: the ledger can't be read.
+            StorageError: the ledger can't be read or written.
         """
-        due = self._due(now_ns)
-        if not (due or self._owed) or not self._keys.is_home:
+        due, since = self._asks.due(now_ns), self._since.due(now_ns)
+        if not (due or since or self._owed) or not self._keys.is_home:
             return []
+        told = [] if self._told is None else [(link, self._told.answer(one)) for link, one in since.items()]
         with self._store.reading() as connection:
             for link, message in due.items():
                 self._read(connection, link, message)
-            return self._next(connection)
-
-    def _due(self, now_ns: int) -> dict[str, bytes]:
-        """The newest asks of links that have asked for nothing in the last second."""
-        with self._lock:
-            self._read_ns = {one: at_ns for one, at_ns in self._read_ns.items() if now_ns - at_ns < READ_NS}
-            due = {one: message for one, message in self._heard.items() if one not in self._read_ns}
-            for one in due:
-                del self._heard[one]
-                self._read_ns[one] = now_ns
-        return due
+            return [(link, one) for link, one in told if one is not None] + self._next(connection)
 
     def _read(self, connection: Connection, link: str, message: bytes) -> None:
         """Owe a hub what it asks for, instead of what it asked for before."""
-        others = (one.public for one in self._keys.chosen.recipients if one.kind is RecipientKind.HUB)
-        asker = next((one for one in others if key_id(one) == message[5:13] != self._keys.kid), None)
+        asker = other_hub(self._keys, message)
         if asker is None:
             return
         try:

@@ -26,7 +26,7 @@ def add(command: Adder) -> None:
     accept.add_argument("-o", "--output", type=Path, required=True, metavar="ADMISSION")
     accept.set_defaults(run=_accept)
     finish = parts.add_parser(
-        "finish", help="at the second hub: begin; again, when cameras were added or something was deleted"
+        "finish", help="at the second hub: begin; again, when cameras were added, or deletions never reach it"
     )
     finish.add_argument("admission", type=Path, metavar="ADMISSION")
     finish.add_argument("--yes", action="store_true", help="the owner's fingerprint is the right one")

@@ -1,4 +1,4 @@
-"""What the home hub deleted, so that a second hub that has it with keys of its own deletes it too.
+"""What the home hub deleted, for a second hub that the broker doesn't reach (`deletions_heard` is told by itself).
 
 It goes in the admission, which the home hub signs and the owner carries; what names nothing there is passed over, so
 that an old one does no harm. design/hub.md, "Intimate moments".

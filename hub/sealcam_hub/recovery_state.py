@@ -11,7 +11,8 @@ from sqlalchemy import Connection, select
 
 from sealcam.wire.keys import key_id
 from sealcam.wire.statement_kinds import Action, RecipientKind
-from sealcam_hub import audit, deletion, recipients, tables
+from sealcam_hub import audit, deletion, deletions_told, recipients, tables
+from sealcam_hub.deletions_told import Behind
 from sealcam_hub.home import Home
 from sealcam_hub.rekey import put
 
@@ -21,12 +22,14 @@ THROWAWAY = "throwaway-words.txt"
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Who opens what the cameras seal: a key's id in hex, a name where one is known."""
+    """Who opens what the cameras seal: a key's id in hex, a name where one is known; `behind`: what of the deletions
+    another hub hasn't confirmed, where this is the home hub."""
 
     kid: str
     words: bool
     home: bool
     name: str
+    behind: Behind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +76,13 @@ def state(home: Home) -> RecoveryState:
             for row in connection.execute(select(tables.values).where(tables.values.c.name.in_((BACKED_UP, TRIED))))
         }
         pending = deletion.count(connection).pending
+        followers = deletions_told.followers(connection, keys)
     found = []
     for one in keys.chosen.recipients:
         kid, own = key_id(one.public).hex(), one.public == keys.operating.public
         words = one.kind is RecipientKind.RECOVERY
         name = "your 24 words" if words else "this hub" if own else named.get(kid, "another hub")
-        found.append(Recipient(kid, words, one.public == keys.chosen.home_hub, name))
+        found.append(Recipient(kid, words, one.public == keys.chosen.home_hub, name, followers.get(kid)))
     return RecoveryState(
         backed_up_ns=times.get(BACKED_UP),
         tried_ns=times.get(TRIED),

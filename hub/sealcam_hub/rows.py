@@ -53,11 +53,15 @@ class Rows:
 
     def add_event(self, row: dict[str, Any], sealed: bytes, wrapped: bytes) -> None:
         """A new event (a row of `events`), its envelope and its content key as the table wraps it."""
-        self._events[row["hash"]] = row
+        self.add_deleted(row)
         self._envelopes.append({"hash": row["hash"], "sealed": sealed})
         self._keys.append({"hash": row["hash"], "wrapped": wrapped})
         if row["incident"] is not None and row["kind"] == EventType.INCIDENT:
             self._incidents.setdefault((row["camera"], row["incident"]), row["arrived_ns"])
+
+    def add_deleted(self, row: dict[str, Any]) -> None:
+        """A new event of which only its place in the chain is kept."""
+        self._events[row["hash"]] = row
 
     def set_status(self, event: bytes, status: int) -> None:
         """Change the status of an event, of this batch or an earlier one."""

@@ -19,6 +19,9 @@ from types import FrameType
 from sealcam.wire.errors import SealcamError
 from sealcam_hub import doorkeeper, workers
 from sealcam_hub.broker import BrokerLink
+from sealcam_hub.deletions_heard import WAIT_S as DELETIONS_S
+from sealcam_hub.deletions_heard import DeletionsHeard
+from sealcam_hub.deletions_told import DeletionsTold
 from sealcam_hub.doors import address_for
 from sealcam_hub.exchange import Exchange
 from sealcam_hub.feed import Feed
@@ -61,7 +64,8 @@ def serve(home: Home, console: Address | None, each: Callable[[], bool] = lambda
     home.store.patiently(lambda: notify("WATCHDOG=1") if threading.get_ident() == worker else None)
     with home.folder.only_one("serve"), signals(ended):
         doorkeeper.keep_up(home)
-        exchange = Exchange(home.store, home.keys)
+        exchange = Exchange(home.store, home.keys, told=DeletionsTold(home.store, home.keys, home.clock))
+        heard = DeletionsHeard(home, feed, lambda message: link.ask(message))
         live = home.live(lambda alias, command: link.send(alias, command))
         receiver, share = Receiver(home.store, home.keys, home.clock), workers.group(home.settings)
         others = None if share is None else Others(home.store, home.keys)
@@ -69,7 +73,13 @@ def serve(home: Home, console: Address | None, each: Callable[[], bool] = lambda
         pump = Pump(receiver, home.wishes(), feed, home.clock, exchange, live=live, others=others, lanes=lanes)
         intake = IntakeWorker(home, feed)
         link = BrokerLink(
-            home.access(), pump.deliver, exchange.hear, clip=intake.deliver, live=live.deliver, share=share
+            home.access(),
+            pump.deliver,
+            exchange.hear,
+            told=heard.hear,
+            clip=intake.deliver,
+            live=live.deliver,
+            share=share,
         )
         timeline = home.timeline()
         with _console(home, console, feed, live, timeline) as page:
@@ -85,10 +95,21 @@ def serve(home: Home, console: Address | None, each: Callable[[], bool] = lambda
             assistant.start()
             offsite = OffsiteWorker(home)
             offsite.start()
+            following = SideThread("deletions", heard.run_once, DELETIONS_S, heard.wait)
+            following.start()
             searching = SideThread("timeline", timeline.keep_up, SEARCHING_S, timeline.wait)
             if page is not None:  # nobody else searches
                 searching.start()
-            beside = (intake, live, offsite, upkeep, notifying, assistant, *(() if page is None else (searching,)))
+            beside = (
+                intake,
+                live,
+                offsite,
+                upkeep,
+                notifying,
+                assistant,
+                following,
+                *(() if page is None else (searching,)),
+            )
             notify("READY=1")
             try:
                 run(home, pump, link, page, ended, notify, lambda: all(one.check() for one in beside) and each())
@@ -96,6 +117,7 @@ def serve(home: Home, console: Address | None, each: Callable[[], bool] = lambda
                 notify("STOPPING=1")
                 offsite.stop()
                 assistant.stop()
+                following.stop()
                 searching.stop()
                 upkeep.stop()
                 notifying.stop()

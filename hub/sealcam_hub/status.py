@@ -6,7 +6,8 @@ from dataclasses import asdict
 
 from rich.text import Text
 
-from sealcam_hub import deletion, offsite_status
+from sealcam_hub import deletion, deletions_told, offsite_status, recipients
+from sealcam_hub.deletions_told import Behind
 from sealcam_hub.home import Home
 from sealcam_hub.lines import iso, plain
 
@@ -14,6 +15,13 @@ from sealcam_hub.lines import iso, plain
 def _deleted(home: Home) -> deletion.Count:
     with home.store.reading() as connection:
         return deletion.count(connection)
+
+
+def _followers(home: Home) -> list[tuple[str, str, Behind]]:
+    """Key id, name and how far it has followed, of each other hub."""
+    with home.store.reading() as connection:
+        names, found = recipients.names(connection), deletions_told.followers(connection, home.keys)
+    return [(kid, names.get(kid, "another hub"), one) for kid, one in found.items()]
 
 
 def status_json(home: Home) -> dict[str, object]:
@@ -33,6 +41,10 @@ def status_json(home: Home) -> dict[str, object]:
         "recipient_set": home.keys.set_number,
         "home_hub": home.keys.is_home,
         "deletions": {"pending": deleted.pending, "complete": deleted.complete, "best_effort": True},
+        "hubs": [
+            {"hub": kid, "name": name, "deletions_unconfirmed": one.count, "last_heard": iso(one.heard_ns)}
+            for kid, name, one in _followers(home)
+        ],
         "offsite": offsite_status.as_json(home),
         "cameras": [
             {
@@ -68,6 +80,12 @@ def status_text(home: Home) -> Text:
         text.append(
             "  (best effort: this hub's keys are files, so who copied them before can still open)\n", style="dim"
         )
+    for _, name, behind in _followers(home):
+        if behind.count:
+            heard = f"last heard {iso(behind.heard_ns)}" if behind.heard_ns else "never heard of"
+            text.append(f"{plain(name)}: deletions not confirmed: {behind.count}, {heard}\n", style="yellow")
+        else:
+            text.append(f"{plain(name)}: has deleted everything that was deleted here\n")
     if (copy := offsite_status.standing(home)) is not None:
         style = "bold red" if copy.lags else "yellow" if copy.state.failing_ns else ""
         text.append("off-site copy: ").append(" ".join(offsite_status.lines(copy)) + "\n", style=style)

@@ -11,6 +11,8 @@ from sealcam.wire.errors import StorageError
 from sealcam_hub.console.deleting import DeletingPart
 from sealcam_hub.console.household import HouseholdPart
 from sealcam_hub.deletion_source import Doom
+from sealcam_hub.deletions_told import Behind
+from sealcam_hub.recovery_state import Recipient
 from sealcam_hub.rules import Effect
 from tests.unit.hub.console_client import Visitor, console
 from tests.unit.hub.console_clips import clip
@@ -63,6 +65,24 @@ def test_a_home_that_is_prepared_says_since_when() -> None:
     assert "never tried" not in page
     assert "none was made here" not in page
     assert "2 deletions wait" in page
+
+
+@pytest.mark.parametrize(
+    ("behind", "said"),
+    [
+        (Behind(0, NOW_NS), "Has deleted everything that was deleted here."),
+        (Behind(1, None), "Hasn't confirmed 1 deletion yet, and never said what it has deleted."),
+        (Behind(2, NOW_NS), "Hasn't confirmed 2 deletions yet, and was last heard <time"),
+    ],
+)
+def test_of_another_hub_the_page_says_whether_it_has_deleted_the_same(behind: Behind, said: str) -> None:
+    house = House()
+    other = Recipient("f6" * 8, words=False, home=False, name="cellar", behind=behind)
+    house.household.state = replace(RECOVERY, recipients=(*RECOVERY.recipients, other))
+    assert said in house.page()
+    house.household.state = RECOVERY
+    assert "confirmed" not in house.page(), "it says nothing of this hub and of the words"
+    assert "deleted everything" not in house.page()
 
 
 def test_words_in_the_hubs_folder_are_told() -> None:

@@ -15,8 +15,9 @@ from sealcam.wire.errors import ConfigError
 from sealcam.wire.keys import SigningKey
 from sealcam.wire.statement_kinds import Ask, Prekey
 from sealcam_hub import mosquitto
-from sealcam_hub.exchange import AGAIN_NS, MAX_ASKED, PACE, READ_NS, WAIT_NS, Exchange
+from sealcam_hub.exchange import AGAIN_NS, MAX_ASKED, PACE, WAIT_NS, Exchange
 from sealcam_hub.keys import SET_ROW
+from sealcam_hub.newest import READ_NS
 from sealcam_hub.prekeys import issue
 from sealcam_hub.pump import Pump
 from sealcam_hub.rekey import put
