@@ -42,10 +42,12 @@ class Ear:
         self.asks: list[tuple[str, bytes]] = []
         self.clips: list[tuple[str, bytes, bytes]] = []
         self.lives: list[tuple[str, bytes, bytes]] = []
+        self.told: list[bytes] = []
         self.link = BrokerLink(
             access,
             lambda alias, one: self.mail.append((alias, one)),
             lambda name, one: self.asks.append((name, one)),
+            told=self.told.append,
             clip=lambda *one: self.clips.append(one),
             live=lambda *one: self.lives.append(one),
         )
@@ -111,12 +113,14 @@ def test_what_is_no_fill_is_dropped(ears: list[Ear]) -> None:
     home, second, _ = ears
 
     def fill() -> bool:
-        for message in (b"", b"short", b"Z" * 16 + b"x", ALIAS.encode() + b"good"):
+        for message in (b"", b"short", b"Z" * 16 + b"x", b"SGN1" + bytes(MAX_STATEMENT_BYTES), b"SGN1 a statement"):
             home.link.fill("hub-second", message)
+        home.link.fill("hub-second", ALIAS.encode() + b"good")
         return bool(second.mail)
 
     eventually(fill, what="the good one")
     assert {alias for alias, _ in second.mail} == {ALIAS}
+    assert set(second.told) == {b"SGN1 a statement"}, "told apart before anything is parsed"
 
 
 def test_pieces_of_clips_and_live_views_reach_the_home_hub_alone_by_what_they_are_called(ears: list[Ear]) -> None:
