@@ -153,7 +153,7 @@ def _looking(known: Known) -> dict[tuple[str, str], Fact]:
 def _review(known: Known) -> dict[tuple[str, str], Fact]:
     incident = {"enum": [*known.ids["incident"]]}
     as_json = {"Accept": {"const": JSON}}
-    told = {"type": "object", "required": ["told", "done", "waiting"]}
+    told = {"type": "object", "required": ["told", "done", "waiting", "turn"]}
     word = {"enum": ["threat", "benign", "false_alarm", "ours", "unsure"]}
     marked = {"incident": incident, "word": word, "seen": NUMBER}
     said = {200: JSON, 303: NONE, 404: HTML}

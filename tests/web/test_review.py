@@ -48,6 +48,22 @@ TIMED = """new Promise((done) => {{
 }})"""
 
 
+# The hub's first answer to a word is held back until `letGo`; `read` is true once the page has had it.
+HELD = """(() => {
+    const real = window.fetch;
+    let first = true;
+    window.fetch = async (url, ...more) => {
+        const answer = await real(url, ...more);
+        if (!url.endsWith('/review/mark') || !first) return answer;
+        first = false;
+        await new Promise((go) => { window.letGo = go; });
+        const facts = await answer.json();
+        answer.json = async () => (setTimeout(() => { window.read = true; }), facts);
+        return answer;
+    };
+})()"""
+
+
 @dataclass
 class Place:
     """A hub whose console runs, and a browser that is in."""
@@ -222,6 +238,22 @@ def test_the_next_clip_is_loaded_before_it_is_shown(place: Place, clips: FakeCli
     place.browser.wait("!document.querySelector('video').paused && document.querySelector('video').currentTime > 0")
     place.shot("review-clip")
     assert info().media == "video/mp4"
+
+
+def test_an_answer_that_was_overtaken_counts_for_nothing(place: Place) -> None:
+    for number in (1, 2, 3):
+        place.room.sees(number, 300 + number, picture(number))
+    place.opens()
+    place.browser.ask(HELD)
+    place.press("t")
+    place.browser.wait("window.letGo")
+    place.shows(2)
+    place.press("b")
+    place.browser.wait("document.querySelector('[data-done]').textContent === '2'")
+    place.browser.ask("letGo(), 0")
+    place.browser.wait("window.read")
+    assert place.text("[data-done]") == "2"
+    assert place.text("[data-waiting]") == "1"
 
 
 def test_seconds_an_incident(place: Place) -> None:

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 
 from anyio import to_thread
 from starlette.exceptions import HTTPException
@@ -99,7 +100,7 @@ class ReviewRoom:
 
     def __init__(self, review: Review, source: ConsoleSource, clips: ClipSource) -> None:
         self._review, self._source, self._clips = review, source, clips
-        self._sittings = Sittings()
+        self._sittings, self._turns = Sittings(), count(1)
         self._desk: Desk | None = None
 
     @property
@@ -183,7 +184,8 @@ class ReviewRoom:
         sitting = self._sittings.of(session)
         if "application/json" in request.headers.get("accept", ""):
             waiting = await to_thread.run_sync(self._review.queue.count)
-            return JSONResponse(facts | {"told": told, "done": len(sitting.marks), "waiting": waiting})
+            turn = next(self._turns)  # answers may overtake one another on their way
+            return JSONResponse(facts | {"told": told, "done": len(sitting.marks), "waiting": waiting, "turn": turn})
         sitting.told = told
         shown = f"?show={facts['incident']}" if "incident" in facts else ""
         return RedirectResponse(f"/review{shown}", status_code=303)

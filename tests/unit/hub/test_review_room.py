@@ -87,9 +87,9 @@ def test_scripts_are_answered_with_facts(room: Room) -> None:
     visitor = Visitor(console(room)).sign_in()
     page = visitor.get("/review").text
     answer = visitor.post("/review/mark", form(page, "ours"), accept="application/json")
-    assert answer.json() == {"id": 1, "told": "", "done": 1, "waiting": 1}
+    assert answer.json() == {"id": 1, "told": "", "done": 1, "waiting": 1, "turn": 1}
     answer = visitor.post("/review/undo", {"csrf": csrf(visitor)}, accept="application/json")
-    assert answer.json() == {"incident": names[0], "told": "Taken back.", "done": 0, "waiting": 2}
+    assert answer.json() == {"incident": names[0], "told": "Taken back.", "done": 0, "waiting": 2, "turn": 2}
     answer = visitor.post("/review/undo", {"csrf": csrf(visitor)}, accept="application/json")
     assert answer.json()["told"] == "There is nothing to undo in this sitting."
 

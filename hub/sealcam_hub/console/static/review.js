@@ -27,8 +27,11 @@ function tell(text) {
   told.hidden = !text;
 }
 
+// Answers overtake one another: an older one's figures are old.
+let turn = 0;
 function count(facts) {
-  if (facts.done === undefined) return;
+  if (facts.turn < turn) return;
+  turn = facts.turn;
   document.querySelector("[data-done]").textContent = facts.done;
   document.querySelector("[data-waiting]").textContent = facts.waiting;
   const bar = document.querySelector("[data-progress]");
