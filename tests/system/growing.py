@@ -51,18 +51,12 @@ def is_enforced(sh: Shell) -> bool:
     return sh("systemctl show -p MemoryCurrent --value dbus.service").strip().isdecimal()
 
 
-def put(sh: Shell) -> None:
-    """Put program and units there, and start the post's."""
-    for path, text in (
-        ("/usr/lib/sealcam-growing.py", _SCRIPT),
-        (f"/run/systemd/system/{EYE}", unit_of("sealcam-eye.service", "grows")),
-        (f"/run/systemd/system/{POST}", unit_of("sealcam-post.service", "stays")),
-    ):
-        sh(f"printf %s {text.encode().hex()} | python3 -c '{_UNHEX}' > {path}")
+def put(sh: Shell, write: Callable[[str, str], None]) -> None:
+    """Put program and units there, each a text by `write` under its path, and start the post's."""
+    write("/usr/lib/sealcam-growing.py", _SCRIPT)
+    write(f"/run/systemd/system/{EYE}", unit_of("sealcam-eye.service", "grows"))
+    write(f"/run/systemd/system/{POST}", unit_of("sealcam-post.service", "stays"))
     sh(f"systemctl daemon-reload; systemctl start {POST}")
-
-
-_UNHEX = "import sys; sys.stdout.write(bytes.fromhex(sys.stdin.read()).decode())"
 
 
 def outgrow(sh: Shell) -> None:

@@ -19,7 +19,7 @@ def test_systemd_reads_each_units_bound(container: Container, name: str) -> None
 def test_a_unit_that_grows_beyond_its_bound_is_killed_alone_and_started_again(container: Container) -> None:
     if not growing.is_enforced(container.sh):
         pytest.skip("no memory controller in this container: seen in the virtual machine (tests/vm/test_machine.py)")
-    growing.put(container.sh)
+    growing.put(container.sh, container.write)
     try:
         growing.outgrow(container.sh)
     finally:

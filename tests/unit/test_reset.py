@@ -15,7 +15,7 @@ import pytest
 from sealcam.clocks import Clock, SimulatedClock, SystemClock
 from sealcam.messages import Decoder, Delivered, Forget, LinkState, Publish, Published, Side, encode
 from sealcam.outbox import Outbox
-from sealcam.reset import Places, plan, reset
+from sealcam.reset import WAIT_S, Places, plan, reset
 from sealcam.storage import InUse
 from sealcam.wire import schema
 from sealcam.wire.bodies import Cause, EventType, FarewellBody, Traffic
@@ -164,18 +164,27 @@ class Hurried(SystemClock):
         return 10 * super().boot_ns()
 
 
-def test_without_a_post_it_waits_its_time_and_goes_on(places: Places, home: Household) -> None:
-    clock = SimulatedClock()
+class Stepping(SimulatedClock):
+    """A simulated clock that goes on by a second whenever it is looked at."""
 
-    class Passing(SimulatedClock):
-        def boot_ns(self) -> int:
-            clock.advance(2)
-            return clock.boot_ns()
+    def boot_ns(self) -> int:
+        self.advance(1)
+        return super().boot_ns()
 
-    confirmed, said = run(places, Passing())
-    assert not confirmed
+
+def test_the_farewell_waits_ten_seconds_for_its_receipt_and_no_longer(places: Places, home: Household) -> None:
+    clock, said, told_s = Stepping(), list[str](), list[float]()
+
+    def say(line: str) -> None:
+        said.append(line)
+        told_s.append(SimulatedClock.boot_ns(clock) / 1e9)
+
+    assert not reset(places, clock, say)
+    assert WAIT_S == 10
+    assert "waiting for the post, up to 9 s more" in said[0], "a second has gone by when it is asked"
+    waited_s = told_s[1] - told_s[0]
+    assert WAIT_S - 1 <= waited_s <= WAIT_S + 2, "what is over is the simulated clock's steps"
     assert left(places) == []
-    assert "waiting for the post" in said
 
 
 def test_what_cannot_be_told_is_destroyed_all_the_same(places: Places) -> None:

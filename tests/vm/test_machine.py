@@ -74,7 +74,7 @@ def test_a_unit_that_grows_beyond_its_bound_is_killed_alone_and_started_again(im
         booted.put("/usr/lib/tmpfiles.d/sealcam.conf", (REPO / "systemd" / "tmpfiles.d" / "sealcam.conf").read_bytes())
         booted.sh("systemd-sysusers; systemd-tmpfiles --create sealcam.conf")
         assert growing.is_enforced(booted.sh)
-        growing.put(booted.sh)
+        growing.put(booted.sh, lambda path, text: booted.put(path, text.encode()))
         growing.outgrow(booted.sh)
         killed = [line for line in booted.sh("dmesg").splitlines() if "Memory cgroup out of memory" in line]
         assert len(killed) == 1, "nobody else was killed"
