@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from sealcam import checks_speed
+from sealcam import checks_speed, doctor
 from sealcam.bench_sight import Looked
+from sealcam.board_settings import BoardSettings
 from sealcam.checks import Grade
-from sealcam.config import ModelSettings
+from sealcam.config import CameraSettings, Config, ModelSettings
+from sealcam.governor import Budget
+from sealcam.sight.settings import SightSettings
 from sealcam.wire.errors import HardwareError, ModelError
 
 
@@ -59,3 +64,21 @@ def test_the_looks_that_are_measured_are_the_configured_models_own() -> None:
     assert (found.figures["bare_ms"], found.figures["look_ms"]) == (1.0, 3.0)
     with pytest.raises(ModelError):
         checks_speed.look(ModelSettings(name="none"), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "wanted_hz"),
+    [
+        (Config(), 10.0),
+        (Config(camera=CameraSettings(fps=5)), 5.0),
+        (Config(sight=SightSettings(detector_hz=4.0)), 4.0),
+        (Config(board=BoardSettings(budget=Budget.POE)), 6.0),
+        (Config(board=BoardSettings(budget=Budget.BATTERY)), 4.0),
+    ],
+)
+def test_what_is_asked_for_is_what_the_configuration_and_its_budget_ask_for(
+    tmp_path: Path, settings: Config, wanted_hz: float
+) -> None:
+    (check,) = doctor.chosen(doctor.parts(settings, tmp_path), ["speed"])
+    (found,) = check.run()
+    assert found.figures["wanted_per_s"] == wanted_hz
