@@ -17,6 +17,7 @@
 #define HANGING 3
 #define NAN_GIVING 4
 #define SLOW 5
+#define TAKING_NOTHING 6
 
 enum { LOGISTIC = 14 };
 
@@ -118,7 +119,7 @@ static int take_over(Context *context, Delegate *delegate) {
     Node *node = NULL;
     Registration *found = NULL;
     if (context->node_and_registration(context, nodes[at], &node, &found) != 0) { status = 1; break; }
-    if (found->builtin_code != LOGISTIC) continue;
+    if (found->builtin_code != LOGISTIC || HOW == TAKING_NOTHING) continue;
     IntArray *one = malloc(sizeof(IntArray) + sizeof(int));
     one->size = 1;
     one->data[0] = nodes[at];

@@ -20,7 +20,7 @@ from sealcam.eyesight import open_detector
 from sealcam.wire.errors import ConfigError, ModelError
 
 SOURCE = Path(__file__).parents[2] / "delegates" / "delegate.c"
-RIGHT, LYING, CRASHING, HANGING, NAN_GIVING, SLOW = range(6)
+RIGHT, LYING, CRASHING, HANGING, NAN_GIVING, SLOW, TAKING_NOTHING = range(7)
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,7 @@ def libraries(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     if compiler is None:
         pytest.skip("no C compiler here (apt-get install gcc libc6-dev)")
     folder, made = tmp_path_factory.mktemp("delegates"), {}
-    for how in range(6):
+    for how in range(7):
         made[how] = folder / f"lib{how}.so"
         command = [compiler, "-shared", "-fPIC", "-O2", f"-DHOW={how}", "-o", str(made[how]), str(SOURCE), "-lm"]
         subprocess.run(command, check=True)
@@ -50,6 +50,8 @@ def test_one_that_agrees_with_the_processor_is_good_and_runs_the_model(
     assert trial.npu_ms > 0
     ours, theirs = LiteRtNetwork(model), LiteRtNetwork(model, 1, chip)
     (picture, *_) = npu_trial.golden(ours.input_shape, ours.input_dtype)
+    assert ours.taken == 0, "what the runtime's own delegate takes doesn't count"
+    assert theirs.taken == 3, "the three LOGISTIC nodes of this model"
     for mine, other in zip(ours.invoke(picture), theirs.invoke(picture), strict=True):
         np.testing.assert_allclose(mine, other, atol=1e-4)
 
@@ -61,6 +63,7 @@ def test_one_that_agrees_with_the_processor_is_good_and_runs_the_model(
         (NAN_GIVING, "it gives other numbers than the processor does"),
         (CRASHING, "it crashed (signal 11)"),
         (SLOW, "it is slower than the processor"),
+        (TAKING_NOTHING, "it takes over nothing of this model"),
     ],
 )
 def test_one_that_is_not_is_refused_with_the_reason(
@@ -87,7 +90,10 @@ def test_one_without_its_device_or_that_is_no_delegate_says_so(
         LiteRtNetwork(model, 1, Npu("test", str(tmp_path / "text.so")))
 
 
-@pytest.mark.parametrize(("how", "code"), [(RIGHT, None), (LYING, "npu-refused"), (CRASHING, "npu-refused")])
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [(RIGHT, None), (LYING, "npu-refused"), (CRASHING, "npu-refused"), (TAKING_NOTHING, "npu-refused")],
+)
 def test_the_eye_goes_on_with_the_processor_and_says_why(
     libraries: dict[int, Path], how: int, code: str | None
 ) -> None:
@@ -167,3 +173,10 @@ def test_how_far_apart_outputs_are() -> None:
     assert npu_trial.off(one, [[one[0][0] + np.float32(0.01)]]) < npu_trial.MOST_OFF
     assert npu_trial.off(one, [[-one[0][0]]]) > 1
     assert npu_trial.off(one, [[np.full(100, np.nan, np.float32)]]) == float("inf")
+
+
+def test_a_late_turn_on_a_busy_board_makes_no_processor_slow() -> None:
+    late = [(5.0, 9.0)] * 30
+    assert npu_trial.shortest([*late, (7.0, 6.0), (5.0, 1.0)]) == (5.0, 6.0), "one turn that was let through is enough"
+    assert npu_trial.shortest([*late, *late]) == (5.0, 9.0)
+    assert npu_trial.shortest(iter([(5.0, 60.0)] * npu_trial.LEAST_TURNS + [(5.0, 1.0)])) == (5.0, 60.0)
