@@ -93,6 +93,8 @@ def storage(state: Path) -> list[Finding]:
         speed_mb_s, sync_ms = _written(path)
     except OSError as error:
         hint = "is the card full, read-only, or broken? the kernel's messages say: dmesg"
+        if not state.is_dir():
+            hint = "it is made when the camera is claimed; is it named right (state under [paths])?"
         return [Finding("storage", Grade.BAD, f"{state} can't be written: {error.strerror}", hint)]
     finally:
         path.unlink(missing_ok=True)

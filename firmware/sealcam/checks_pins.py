@@ -25,7 +25,8 @@ def look(
         return [Finding(part, Grade.ABSENT, f"none is configured ({' or '.join(names)} under [pins])")]
     wired = open_wired(settings, clock, only=names, warm_up_s=0.0)
     try:
-        return [Finding(part, Grade.BAD, one.words, one.hint) for one in wired.unusable] or at(wired)
+        unusable = [Finding(part, Grade.BAD, one.words.removeprefix(f"{part}: "), one.hint) for one in wired.unusable]
+        return unusable or at(wired)
     finally:
         wired.close()
 

@@ -50,6 +50,8 @@ class PinSettings:
     """The number of the GPIO chip (`/dev/gpiochip0`: 0); otherwise the board's own is taken."""
 
     def __post_init__(self) -> None:
+        if self.chip is not None and self.chip < 0:
+            raise ConfigError(f"chip must be a number from 0 on, not {self.chip}", "`ls /dev/gpiochip*` shows them")
         for name in self.inverted:
             if name not in PARTS or name == "shutter":
                 raise ConfigError(f"inverted names {name}", f"known here: {', '.join(set(PARTS) - {'shutter'})}")

@@ -108,6 +108,7 @@ def test_storage_is_written_and_left_clean(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     (found,) = checks_board.storage(tmp_path / "none")
     assert (found.grade, "can't be written" in found.words) == (Grade.BAD, True)
+    assert "when the camera is claimed" in str(found.hint)
 
 
 def test_the_model_looks(tmp_path: Path) -> None:
@@ -225,7 +226,7 @@ def test_pins_that_contradict_each_other_are_bad_whatever_board_it_is(tmp_path: 
     assert "both on GPIO4" in found[0].words
     assert found[0].words == found[1].words
     assert "reserved" in found[2].words
-    assert "no GPIO99" in found[3].words
+    assert found[3].words == "there is no GPIO99 on the header", "the part is named beside it"
 
 
 def test_the_claims_broker_answers_or_why_it_does_not(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sealcam.sensor_settings import Hdr, SensorSettings
-from sealcam.wire.errors import HardwareError
+from sealcam.wire.errors import ConfigError
 
 PREFIX = "jetson"
 # Sensors know no shorter exposure and no smaller gain than these; NVIDIA's own least ones.
@@ -40,13 +40,13 @@ def sensor_of(source: str) -> int | None:
     """Which of a Jetson's cameras `[camera] source` names (`jetson` is `jetson:0`); none where it names another kind.
 
     Raises:
-        HardwareError: it names a Jetson's camera by anything but a number.
+        ConfigError: it names a Jetson's camera by anything but a number.
     """
     if source != PREFIX and not source.startswith(f"{PREFIX}:"):
         return None
     found = re.fullmatch(r"jetson(?::([0-9]{1,2}))?", source)
     if found is None:
-        raise HardwareError(f"{source} names no camera", "a Jetson's are jetson:0, jetson:1 and so on")
+        raise ConfigError(f"{source} names no camera", "a Jetson's are jetson:0, jetson:1 and so on")
     return int(found[1] or 0)
 
 

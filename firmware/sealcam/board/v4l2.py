@@ -128,15 +128,17 @@ class V4l2Camera:
 
     def _read(self) -> None:
         """The reader's thread: open, decode, put, until nobody looks or the device is gone."""
+        seen = False
         try:
             with av.open(self._device, format=self._format, options=self._options()) as container:
                 for index, picture in enumerate(container.decode(video=0)):
                     if self._newest.closed:
                         return
                     self._newest.put(self._frame(picture, index))
+                    seen = True
             self._newest.fail(HardwareError("the camera ended", hint=_HINTS[errno.ENODEV]))
         except (av.FFmpegError, OSError) as error:
-            self._newest.fail(_explain(error, self.name))
+            self._newest.fail(_explain(error, self.name, seen=seen))
 
     def _options(self) -> dict[str, str]:
         """What FFmpeg is told of a device: what suits of what that offers, or the wish where it lists nothing."""
@@ -187,9 +189,14 @@ def _check(device: str) -> None:
         raise HardwareError(f"{device} may not be opened by this user", hint=_PERMISSION_HINT)
 
 
-def _explain(error: av.FFmpegError | OSError, what: str) -> HardwareError:
-    """The library's error in our words, with what to do."""
-    reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
-    ours = HardwareError(f"{what}: {reason}", hint=_HINTS.get(error.errno or 0))
+def _explain(error: av.FFmpegError | OSError, what: str, *, seen: bool = False) -> HardwareError:
+    """The library's error in our words, with what to do. `seen`: it gave pictures before.
+
+    A driver whose device goes away ends its stream first, and the read that comes after that is told EINVAL: once there
+    were pictures, it isn't the size that is wrong.
+    """
+    number = errno.ENODEV if seen and error.errno == errno.EINVAL else error.errno or 0
+    reason = os.strerror(number) if number > 0 else str(error)
+    ours = HardwareError(f"{what}: {reason}", hint=_HINTS.get(number))
     ours.__cause__ = error
     return ours

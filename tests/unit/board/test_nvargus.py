@@ -19,7 +19,7 @@ from sealcam.board.jetson_pipeline import Asked, Source, argus, asked, pipeline,
 from sealcam.board.protocols import Frame
 from sealcam.clocks import SystemClock
 from sealcam.sensor_settings import NO_LIMITS, Hdr, SensorSettings
-from sealcam.wire.errors import HardwareError
+from sealcam.wire.errors import ConfigError, HardwareError
 from tests.gstreamer import gstreamer
 
 SMALL = Asked(0, 30, 646, 362)  # no line of it is a multiple of four bytes
@@ -70,7 +70,7 @@ def test_a_source_names_a_jetsons_camera_by_its_number(source: str, sensor: int 
 
 @pytest.mark.parametrize("source", ["jetson:", "jetson:x", "jetson:-1", "jetson:0 ! fakesink", "jetson:100"])
 def test_a_jetsons_camera_that_is_no_number_is_refused(source: str) -> None:
-    with pytest.raises(HardwareError, match="names no camera"):
+    with pytest.raises(ConfigError, match="names no camera"):
         sensor_of(source)
 
 

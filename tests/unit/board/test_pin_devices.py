@@ -94,6 +94,12 @@ def test_everything_that_is_named_is_opened(pins: MockFactory) -> None:
     wired.close()
 
 
+def test_a_chip_has_a_number_from_0_on() -> None:
+    assert PinSettings(chip=0).chip == 0
+    with pytest.raises(ConfigError, match="chip must be a number from 0 on, not -1"):
+        PinSettings(chip=-1)
+
+
 def test_a_pin_that_is_in_use_is_left_out_with_one_line_and_the_rest_is_opened(pins: MockFactory) -> None:
     taken = open_wired(PinSettings(led=17), SimulatedClock(), pins=lambda _: pins)
     wired = open_wired(PinSettings(pir=17, button=22), SimulatedClock(), pins=lambda _: pins)

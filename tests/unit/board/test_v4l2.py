@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -107,6 +109,34 @@ def test_a_camera_that_ends_is_lost_after_its_last_frame() -> None:
     assert error.message == "the camera ended"
     assert seen[-1].index == 2  # the newest is never lost
     assert [frame.index for frame in seen] == sorted({frame.index for frame in seen})
+
+
+class Failing:
+    """What FFmpeg hands out for a driver that gives some pictures, and then an error."""
+
+    def __init__(self, pictures: int, error: int) -> None:
+        self._pictures, self._error = pictures, error
+
+    def __enter__(self) -> Failing:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def decode(self, video: int) -> Iterator[av.VideoFrame]:
+        for _ in range(self._pictures):
+            yield av.VideoFrame(64, 48, "yuv420p")
+        raise av.error.ArgumentError(self._error, os.strerror(self._error), "/dev/video0")
+
+
+@pytest.mark.parametrize(("pictures", "hint"), [(0, "this size and rate"), (1, "unplugged"), (3, "unplugged")])
+def test_a_read_that_is_refused_after_pictures_came_is_an_unplugged_camera(
+    monkeypatch: pytest.MonkeyPatch, pictures: int, hint: str
+) -> None:
+    monkeypatch.setattr(v4l2.av, "open", lambda *_args, **_named: Failing(pictures, errno.EINVAL))
+    seen, error = until_lost(V4l2Camera("made", container_format="lavfi", stall_s=60))
+    assert bool(seen) == bool(pictures)
+    assert hint in str(error.hint)
 
 
 def test_times_grow_and_are_near_now_where_the_source_has_no_clock() -> None:
