@@ -18,6 +18,7 @@ PROGRESS = struct.Struct(">Q")  # microseconds of the film that are done
 DONE = struct.Struct(">QQIHHI")
 MOST_JOB_BYTES = 4096
 MOST_BLOCK_BYTES = 1 << 24  # a GOP at 1080p has a quarter of it
+MOST_PICTURE_BYTES = 16 << 20  # of a QR code: a phone's photo has 2 to 15
 
 
 class Say(IntEnum):

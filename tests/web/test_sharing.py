@@ -26,6 +26,7 @@ from sealcam_hub.recipient import key_name, load_key, make_key
 from sealcam_hub.share_room import copies
 from sealcam_hub.share_room import of as room_of
 from tests import footage
+from tests.codes import photo
 from tests.receiving import Desk, desk
 from tests.shared import share
 from tests.unit.hub.console_client import PASSPHRASE, TOKEN
@@ -314,6 +315,32 @@ def test_the_page_without_a_clip_makes_a_key_and_opens_two_files_without_a_netwo
         them.wait(f"({FACTS}) || ({PROBLEM})")
         assert them.ask(FACTS), text(them, "problem-text")
         assert them.problems == []
+
+
+def test_the_key_is_read_from_a_photo_of_its_code_and_another_photo_costs_nothing_typed(
+    home: Home, owner: Browser, tmp_path: Path
+) -> None:
+    public = make_key(tmp_path / "key").public
+    (tmp_path / "door.jpg").write_bytes(photo(None))
+    (tmp_path / "code.jpg").write_bytes(photo(public.hex().upper()))
+    owner.open(f"{home.address}/sharing/clip/{home.clip}")
+    press(owner, "[name=way][value=signed]")
+    press(owner, "form.steps .button--main")
+    until_made(owner)
+    owner.ask("document.querySelector('[name=seen]').checked = true")
+    for name, value in (("name", "Insurer"), ("purpose", "Claim 4711")):
+        put(owner, name, value)
+    choose(owner, "picture", tmp_path / "door.jpg")
+    press(owner, "form.steps .button--main")
+    owner.wait("document.querySelector('[data-problem]') && document.readyState === 'complete'")
+    shot(owner, "9-no-code")
+    assert "paste the 64 digits" in str(owner.ask("document.querySelector('[data-problem]').textContent"))
+    kept = "['name', 'purpose'].map((one) => document.querySelector(`form.steps [name=${one}]`).value)"
+    assert owner.ask(kept) == ["Insurer", "Claim 4711"]
+    choose(owner, "picture", tmp_path / "code.jpg")
+    press(owner, "form.steps .button--main")
+    owner.wait("document.querySelector('[data-key]')")
+    assert owner.ask("document.querySelector('[data-key]').textContent") == key_name(public)
 
 
 @pytest.mark.parametrize("width_px", [320, 1280])

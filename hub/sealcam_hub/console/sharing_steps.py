@@ -21,7 +21,10 @@ from sealcam_hub.console.desk import Desk
 from sealcam_hub.console.form import own_form
 from sealcam_hub.console.session import Session
 from sealcam_hub.console.sharing_view import IMPROVE, clock_of, stream
+from sealcam_hub.console.upload import KIND, own_upload
+from sealcam_hub.media_messages import MOST_PICTURE_BYTES
 from sealcam_hub.recipient import key_name, read_recipient
+from sealcam_hub.recipient_code import Codes
 from sealcam_hub.redact import Redaction
 from sealcam_hub.share_drafts import Beginning, Draft, Drafts, of_clip
 from sealcam_hub.shares import Terms
@@ -29,6 +32,7 @@ from sealcam_hub.vault import Vault
 from sealcam_hub.views import ClipView
 
 DAYS = (("1d", "1 day"), ("7d", "7 days"), ("30d", "30 days"), ("90d", "90 days"))
+_BLANK = {"seen": "", "key": "", "name": "", "why": "share", "purpose": "", "days": "7d"}
 _CLIP = re.compile(r"[0-9a-f]{32}")
 
 
@@ -37,6 +41,7 @@ class Steps:
 
     def __init__(self, vault: Vault, drafts: Drafts, desk: Desk) -> None:
         self._vault, self._drafts, self._desk = vault, drafts, desk
+        self._codes = Codes()
 
     async def choose(self, request: Request, session: Session) -> Response:
         """`/sharing/clip/{clip}`: what of it shall leave; sent back with POST a draft is made."""
@@ -55,17 +60,11 @@ class Steps:
     async def draft(self, request: Request, session: Session) -> Response:
         """`/sharing/draft/{draft}`: the next step of it."""
         draft = await self._draft(request, session)
-        terms = draft.terms
-        values: dict[str, object] = {
-            "draft": draft,
-            "changes": () if draft.redaction is None else redact.said(draft.redaction),
-            "days": DAYS,
-            "improve": IMPROVE,
-        }
-        if terms is not None:
-            until_ns = self._desk.clock() + terms.lasting_ns
-            values |= {"terms": terms, "key": key_name(terms.recipient), "until_ns": until_ns}
-        return self._page("sharing-draft.html", session, values)
+        values: dict[str, object] = {"typed": _BLANK}
+        if draft.terms is not None:
+            until_ns = self._desk.clock() + draft.terms.lasting_ns
+            values = {"terms": draft.terms, "key": key_name(draft.terms.recipient), "until_ns": until_ns}
+        return self._step(draft, session, values)
 
     async def draft_video(self, request: Request, session: Session) -> Response:
         """`/sharing/draft/{draft}/video`: what would leave."""
@@ -74,8 +73,15 @@ class Steps:
         return await stream(self._desk.log, request, session, clip, lambda: self._drafts.open(draft))
 
     async def terms(self, request: Request, session: Session) -> Response:
-        """`/sharing/draft/{draft}/terms`: to whom, what for, until when."""
-        form = await own_form(request, session.csrf)
+        """`/sharing/draft/{draft}/terms`: to whom, what for, until when; the key typed, or a picture of its QR code.
+
+        A key that can't be had of it leads back to the form, with what was typed.
+        """
+        files: dict[str, bytes] = {}
+        if request.headers.get("content-type", "").startswith(KIND):
+            form, files = await own_upload(request, session.csrf, MOST_PICTURE_BYTES)
+        else:
+            form = await own_form(request, session.csrf)
         draft = await self._draft(request, session)
         purpose = form.get("purpose", "").strip()
         if form.get("why") == "improve":
@@ -85,9 +91,13 @@ class Steps:
             raise ConfigError("look at what would leave first", "then say so with the box above the names")
         if days not in dict(DAYS):
             raise HTTPException(400)
-        name = form.get("name", "").strip()
-        terms = Terms(read_recipient(form.get("key", "")), name, purpose, lasting(days))
-        self._drafts.agree(draft, terms)
+        try:
+            key = await to_thread.run_sync(self._key, form.get("key", ""), files.get("picture", b""))
+            self._drafts.agree(draft, Terms(key, form.get("name", "").strip(), purpose, lasting(days)))
+        except ConfigError as error:
+            page = self._step(draft, session, {"typed": _BLANK | form, "problem": error})
+            page.status_code = 409
+            return page
         return RedirectResponse(f"/sharing/draft/{draft.id}", status_code=303)
 
     async def drop(self, request: Request, session: Session) -> Response:
@@ -106,6 +116,17 @@ class Steps:
 
     def _page(self, name: str, session: Session, values: dict[str, object]) -> HTMLResponse:
         return self._desk.page(name, {"here": "/sharing", "csrf": session.csrf, "clock_of": clock_of} | values)
+
+    def _step(self, draft: Draft, session: Session, values: dict[str, object]) -> HTMLResponse:
+        changes = () if draft.redaction is None else redact.said(draft.redaction)
+        shown = {"draft": draft, "changes": changes, "days": DAYS, "improve": IMPROVE}
+        return self._page("sharing-draft.html", session, shown | values)
+
+    def _key(self, text: str, picture: bytes) -> bytes:
+        """The key that was typed, or that a picture shows."""
+        if picture and text.strip():
+            raise ConfigError("there are a key and a picture", "empty the field, or choose no picture")
+        return self._codes.key(picture) if picture else read_recipient(text)
 
     async def _draft(self, request: Request, session: Session) -> Draft:
         find = partial(self._drafts.find, request.path_params["draft"], session.csrf)

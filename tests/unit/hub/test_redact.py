@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import select
 
@@ -24,10 +25,10 @@ from sealcam_hub.console.roles import may
 from sealcam_hub.deletion import Deleter, named
 from sealcam_hub.feed import Feed
 from sealcam_hub.media import Bounds, Media, MediaError
-from sealcam_hub.media_messages import Area, Done
+from sealcam_hub.media_messages import MOST_PICTURE_BYTES, Area, Done
 from sealcam_hub.movie import read_movie
 from sealcam_hub.person import Person, Role
-from sealcam_hub.recipient import make_key, read_recipient
+from sealcam_hub.recipient import key_name, make_key, read_recipient
 from sealcam_hub.redact import Redaction
 from sealcam_hub.rekey import rekeyed
 from sealcam_hub.rules import Effect, Rule
@@ -41,6 +42,7 @@ from sealcam_hub.share_room import shares as shares_of
 from sealcam_hub.share_tables import copies as table
 from sealcam_hub.shares import REVOKED, VALID, Share, Terms, state
 from sealcam_hub.vault_files import VaultFiles
+from tests.codes import photo
 from tests.receiving import Desk, desk
 from tests.unit.hub.console_client import TOKEN, Visitor
 from tests.unit.hub.console_fake import FakeDoor
@@ -387,6 +389,32 @@ def test_without_looking_without_a_key_and_without_a_name_nothing_goes_on(at: De
         assert agreed(one, draft, them, **wrong) >= 400
     assert one.post(f"{draft}/share", {"csrf": one.csrf()}).status_code >= 400
     assert shares_of(at.home).list() == ()
+
+
+def test_a_key_comes_in_a_picture_of_its_code_and_a_wrong_picture_leaves_what_was_typed(
+    at: Desk, one: Visitor, them: BoxKey
+) -> None:
+    draft = begun(at, one)
+    code = photo(them.public.hex().upper())
+    sent = {"seen": "yes", "key": "", "name": "Insurer", "why": "share", "purpose": "claim", "days": "30d"}
+
+    def asked(picture: bytes, **fields: str) -> httpx.Response:
+        form = sent | {"csrf": one.csrf()} | fields
+        headers, files = {"sec-fetch-site": "same-origin"}, {"picture": ("IMG_1.jpg", picture, "image/jpeg")}
+        return one.ask("POST", f"{draft}/terms", data=form, files=files, headers=headers)
+
+    before = told(at)
+    for wrong in (asked(code[:2000]), asked(code, key="ab")):
+        assert wrong.status_code == 409
+        assert "data-problem" in wrong.text
+        assert 'value="Insurer"' in wrong.text
+        assert 'value="claim"' in wrong.text
+        assert 'value="30d" selected' in wrong.text
+    assert asked(code, csrf="x").status_code == 403
+    assert asked(bytes(MOST_PICTURE_BYTES + 20_000)).status_code == 413
+    assert asked(code).status_code == 303
+    assert key_name(them.public) in one.get(draft).text
+    assert told(at) == before
 
 
 def test_a_draft_is_its_sessions_alone_and_no_form_of_another_site_counts(at: Desk, one: Visitor, them: BoxKey) -> None:
