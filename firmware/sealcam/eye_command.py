@@ -27,7 +27,7 @@ from sealcam.board.replay import ReplayCamera
 from sealcam.clips import ClipFolder
 from sealcam.clocks import KnownTime, SystemClock, synchronised
 from sealcam.eye import Eye, Parts
-from sealcam.eyesight import open_detector
+from sealcam.eyesight import open_eyes
 from sealcam.governing import Governing
 from sealcam.governor import Governor, Step
 from sealcam.keystore import Keystore
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
     keys = Keystore.open(settings.paths.state / "eye")
     _ = keys.claim  # unclaimed there is nobody to seal to: say so before anything is opened
     npu = NpuRecord(settings.paths.state / "eye" / "npu")
-    detector = open_detector(settings.model, npu_allowed=lambda: npu.begin(clock.boot_ns()))
+    detector = open_eyes(settings.model, npu_allowed=lambda: npu.begin(clock.boot_ns()))
     judge = OwnModel(
         settings.paths.state / "eye" / "verdict",
         keys.wrapping,

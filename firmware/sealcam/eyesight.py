@@ -21,10 +21,11 @@ from sealcam.board.litert import LiteRtNetwork, runtime_name
 from sealcam.board.protocols import Network
 from sealcam.config import ModelSettings
 from sealcam.sight.advisers import BACK_SHARE, Adviser, BackAdviser, ModelAdviser, TileAdviser
-from sealcam.sight.candidates import Candidates
+from sealcam.sight.candidates import Candidates, Nobody
 from sealcam.sight.panel import Panel, Trouble
 from sealcam.sight.spec import ModelSpec
 from sealcam.sight.tiles import Tiles
+from sealcam.wire.errors import ModelError
 
 _log = logging.getLogger(__name__)
 
@@ -76,6 +77,23 @@ def open_detector(
         words += f"; get it with: make model NAME={second}"
         panel.note(Trouble("model-second-missing", words))
     return _noted(panel, npu)
+
+
+def open_eyes(
+    settings: ModelSettings, *, folders: Sequence[Path] | None = None, npu_allowed: Callable[[], bool] = lambda: True
+) -> Panel:
+    """As `open_detector`, for a camera that goes on whatever its model is: without one motion alone counts, and it is
+    told, as urgently as of an alarm while it is armed.
+
+    Raises:
+        ConfigError: what is set for a neural processor can't be read.
+    """
+    try:
+        return open_detector(settings, folders=folders, npu_allowed=npu_allowed)
+    except ModelError as error:
+        words = f"recognises nothing, motion alone is told: {error.message}"
+        words += f"; {error.hint}" if error.hint else ""
+        return _noted(Panel(Nobody()), [Trouble("model-missing", words, blind=True)])
 
 
 def _noted(panel: Panel, troubles: Sequence[Trouble]) -> Panel:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import os
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -15,10 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sealcam.headroom import most_bytes
 from sealcam.sight.spec import DecodingSpec, Head, InputSpec, ModelSpec, Placement
 from sealcam.wire.errors import ModelError
 
 MANIFEST = "MANIFEST.toml"
+# In memory a model is its file and what the runtime makes of it, which is no smaller.
+COPIES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +80,20 @@ class LoadedModel:
 
 
 def load(
-    name: str | None = None, runtime_preference: str | None = None, folders: Sequence[Path] | None = None
+    name: str | None = None,
+    runtime_preference: str | None = None,
+    folders: Sequence[Path] | None = None,
+    room_bytes: int | None = None,
 ) -> LoadedModel:
     """The model `name` (none: the default one), its bytes verified.
 
     `runtime_preference` is what `board.litert.runtime_name()` says: of a model's variants the one that is fastest on
-    it is taken. `folders` are searched in their order instead of `default_folders()`.
+    it is taken. `folders` are searched in their order instead of `default_folders()`; `room_bytes` is what it must fit
+    into, otherwise what `headroom` finds.
 
     Raises:
-        ModelError: no such model, no file of it, or a file that isn't what the manifest says.
+        ModelError: no such model, no file of it, a file that isn't what the manifest says, or one that doesn't fit into
+            memory.
     """
     places = default_folders() if folders is None else tuple(folders)
     known = manifest(places)
@@ -94,12 +103,13 @@ def load(
     for folder in places:
         path = folder / variant.file
         try:
-            content = path.read_bytes()
+            content = _read(path, variant, most_bytes() if room_bytes is None else room_bytes, again)
         except FileNotFoundError:
             continue
         except OSError as error:
             raise ModelError(f"{path} can't be read: {error.strerror}", again) from error
-        _verify(path, content, variant, again)
+        if hashlib.sha256(content).hexdigest() != variant.sha256:
+            raise ModelError(f"{path} has the wrong checksum: it was damaged or changed", again)
         return LoadedModel(entry.spec, variant.file, content)
     searched = ", ".join(str(folder) for folder in places)
     raise ModelError(
@@ -193,9 +203,18 @@ def _choose(variants: Sequence[Variant], runtime: str | None) -> Variant:
     return variants[0]
 
 
-def _verify(path: Path, content: bytes, variant: Variant, hint: str) -> None:
-    if len(content) != variant.size_bytes:
-        message = f"{path} has {len(content)} bytes, and {variant.size_bytes} were expected"
-        raise ModelError(message, hint)
-    if hashlib.sha256(content).hexdigest() != variant.sha256:
-        raise ModelError(f"{path} has the wrong checksum: it was damaged or changed", hint)
+def _read(path: Path, variant: Variant, room_bytes: int | None, hint: str) -> bytes:
+    """The file's bytes, once its size is known to be right and to fit."""
+    with path.open("rb") as file:
+        size_bytes = os.fstat(file.fileno()).st_size
+        if size_bytes != variant.size_bytes:
+            raise ModelError(f"{path} has {size_bytes} bytes, and {variant.size_bytes} were expected", hint)
+        if room_bytes is not None and COPIES * size_bytes > room_bytes:
+            words = f"{path} doesn't fit: it takes {COPIES} x {size_bytes} bytes of memory, and there are {room_bytes}"
+            raise ModelError(words, "choose a smaller model (make model lists them), or end what else runs here")
+        try:
+            return file.read(size_bytes)
+        except MemoryError as error:
+            raise ModelError(
+                f"{path} doesn't fit into memory", "choose a smaller model: make model lists them"
+            ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -11,12 +12,13 @@ import pytest
 from sealcam.board.protocols import Network
 from sealcam.board.replay import ReplayCamera
 from sealcam.config import ModelSettings
-from sealcam.eyesight import AUTO_LEAST_BYTES, memory_bytes, open_detector
+from sealcam.eyesight import AUTO_LEAST_BYTES, memory_bytes, open_detector, open_eyes
 from sealcam.sight.focus import Focus
 from sealcam.sight.gate import Gate
 from sealcam.sight.panel import Panel
 from sealcam.sight.settings import SightSettings
-from sealcam.sight.types import Subject
+from sealcam.sight.types import ArmMode, Subject
+from sealcam.sight.watch import Watch
 from sealcam.wire.errors import ConfigError, ModelError
 from tests import footage
 
@@ -95,6 +97,24 @@ def test_a_name_that_no_model_has_is_an_error() -> None:
         open_detector(ModelSettings(second="oid4"))
     with pytest.raises(ModelError, match="there is no model named nano"):
         open_detector(ModelSettings(name="nano"))
+
+
+def test_a_camera_whose_model_cannot_be_used_goes_on_with_motion_alone_and_tells_it(only_the_default: Path) -> None:
+    for path in only_the_default.glob("nanodet_g_*.tflite"):
+        path.unlink()
+        path.touch()
+        os.truncate(path, 1 << 40)
+    panel = open_eyes(ModelSettings(), folders=[only_the_default])
+    (trouble,) = panel.tend(0)
+    assert (trouble.code, trouble.blind) == ("model-missing", True)
+    assert f"has {1 << 40} bytes" in trouble.words
+    assert "make model NAME=nanodet-g" in trouble.words
+    watch = Watch(panel, SightSettings(), str, ArmMode.AWAY)
+    said = [one for frame in islice(ReplayCamera(footage.vtest()).frames(), 80) for one in watch.step(frame)]
+    said += watch.close()
+    assert said, "motion alone is an incident"
+    assert {one.subject for one in said} == {Subject.NONE}
+    assert panel.tend(0) == ()
 
 
 def test_a_first_stage_looks_each_time_and_the_model_where_it_doubts() -> None:

@@ -87,6 +87,20 @@ def test_a_cut_off_file_says_how_many_bytes_are_missing(folder: Path) -> None:
         models.load("tiny", None, [folder])
 
 
+def test_a_file_that_is_too_long_is_refused_before_it_is_read(folder: Path) -> None:
+    with (folder / "fast.tflite").open("r+b") as file:
+        file.truncate(1 << 40)  # a hole: to read it would be a MemoryError
+    with pytest.raises(ModelError, match=f"has {1 << 40} bytes, and 12 were expected"):
+        models.load("tiny", None, [folder])
+
+
+def test_a_model_that_does_not_fit_into_memory_is_one_clear_error(folder: Path) -> None:
+    assert models.load("tiny", None, [folder], 24).content == FAST
+    with pytest.raises(ModelError, match="doesn't fit: it takes 2 x 12 bytes of memory, and there are 23") as caught:
+        models.load("tiny", None, [folder], 23)
+    assert "smaller" in str(caught.value.hint)
+
+
 def test_a_missing_file_says_where_was_searched_and_how_to_get_it(folder: Path) -> None:
     (folder / "fast.tflite").unlink()
     with pytest.raises(ModelError, match=str(folder)) as caught:

@@ -209,7 +209,7 @@ def _taken(interpreter: Any) -> int | None:
     of nodes is what the runtimes' profilers use, and not promised to stay.
     """
     try:
-        return sum(node["op_name"] == "DELEGATE" for node in interpreter._get_ops_details())
+        return [node["op_name"] for node in interpreter._get_ops_details()].count("DELEGATE")
     except (AttributeError, KeyError, TypeError):
         return None
 

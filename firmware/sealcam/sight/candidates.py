@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Protocol
 
 from sealcam.board.protocols import Frame, Network
 from sealcam.sight.detect import Detector
@@ -18,6 +19,44 @@ from sealcam.sight.types import Box, Detection
 
 # The default model's threshold, and the score on its scale from which a box is a candidate.
 REFERENCE, FAINTEST = 0.37, 0.25
+
+
+class Looker(Protocol):
+    """What the panel asks first: `Candidates`, or nobody."""
+
+    @property
+    def broken(self) -> bool:
+        """Whether what it said last is what no working model says."""
+        ...
+
+    def detect(self, frame: Frame, focus: Focus = UNKNOWN) -> tuple[Detection, ...]:
+        """What may be in the frame, best score first; boxes in the frame's pixels."""
+        ...
+
+    def keep(self) -> None:
+        """Copy what `look` needs."""
+        ...
+
+    def look(self, box: Box) -> Look | None:
+        """What is in this box of the frame that `detect` was last given; none where nothing can be said."""
+        ...
+
+
+class Nobody:
+    """For a camera without a model: recognises nothing, so that motion alone counts."""
+
+    broken = False
+
+    def detect(self, frame: Frame, focus: Focus = UNKNOWN) -> tuple[Detection, ...]:
+        """Nothing."""
+        return ()
+
+    def keep(self) -> None:
+        """Nothing to copy."""
+
+    def look(self, box: Box) -> Look | None:
+        """None."""
+        return None
 
 
 class Candidates:

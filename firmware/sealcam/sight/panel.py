@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from sealcam.board.protocols import Frame
 from sealcam.sight.advisers import Adviser
-from sealcam.sight.candidates import REFERENCE, Candidates
+from sealcam.sight.candidates import REFERENCE, Looker
 from sealcam.sight.doubt import STIRRED, SURE, Doubt, Kind, doubts
 from sealcam.sight.focus import UNKNOWN, Focus, Look
 from sealcam.sight.merging import agree, merged
@@ -77,7 +77,7 @@ class Panel:
 
     def __init__(
         self,
-        first: Candidates,
+        first: Looker,
         advisers: Sequence[Adviser] = (),
         *,
         further_hz: float = 2.0,
@@ -93,7 +93,7 @@ class Panel:
         self._troubles: list[Trouble] = []
         self._told: set[str] = set()
         self._soundness = Soundness()
-        self._looked: list[Candidates | Adviser]
+        self._looked: list[Looker | Adviser]
         self._begin_anew()
 
     @property

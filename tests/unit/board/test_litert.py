@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -97,6 +98,18 @@ def test_bytes_that_are_no_model_are_one_clear_error(content: bytes) -> None:
         LiteRtNetwork(content)
     assert caught.value.hint
     assert "\n" not in caught.value.message
+
+
+def test_a_model_for_which_there_is_no_memory_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(**_named: object) -> None:
+        raise MemoryError
+
+    for module in RUNTIMES.values():
+        monkeypatch.setitem(sys.modules, module.split(".")[0], ModuleType("runtime"))
+        monkeypatch.setitem(sys.modules, module, SimpleNamespace(Interpreter=full))
+    with pytest.raises(ModelError, match="a model of 3 MB doesn't fit into this board's memory") as caught:
+        LiteRtNetwork(bytes(3_000_000))
+    assert "smaller" in str(caught.value.hint)
 
 
 def test_half_a_model_is_one_clear_error(model: models.LoadedModel) -> None:
