@@ -138,6 +138,7 @@ def environment(links: Sequence[Link] = (), version: str = assets.VERSION) -> En
         refusal=words.refusal,
         sentence=words.sentence,
         size=words.size,
+        spans=words.spans,
         stage=words.stage,
         state=words.state,
         subject=words.subject,

@@ -213,6 +213,17 @@ def stale(camera: CameraView) -> int | None:
     return None if camera.state == "watching" and age_ns <= STALE_NS else camera.last_beat_ns - age_ns
 
 
+def spans(numbers: Sequence[int]) -> str:
+    """Rising numbers as they are read: `2 to 111, 113`."""
+    found: list[list[int]] = []
+    for number in numbers:
+        if found and number == found[-1][1] + 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in found)
+
+
 def headline(cameras: Sequence[CameraView], newest: IncidentView | None) -> str:
     """How things stand, in one line; cameras that have left for good don't count."""
     cameras = [camera for camera in cameras if camera.state not in _LEFT]

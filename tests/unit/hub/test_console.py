@@ -153,7 +153,16 @@ def test_an_incident_has_a_page_with_its_story_and_facts() -> None:
         report(7, "end"),
     )
     page = shown(FakeSource([incident(1, reports=reports)]), f"/incident/{incident(1).id}")
-    for text in ("First report", "Update", "End", "Benign", "The same, still.", "4, 5, 6, 7", PORCH, "Movement in the"):
+    for text in (
+        "First report",
+        "Update",
+        "End",
+        "Benign",
+        "The same, still.",
+        "numbers 4 to 7",
+        PORCH,
+        "Movement in the",
+    ):
         assert text in page
     assert "An earlier report of this camera has not come yet" in page
 
@@ -377,6 +386,14 @@ def test_a_copy_of_the_opener_carries_the_same_policy() -> None:
 )
 def test_lengths_of_time_read_well(seconds: float, text: str) -> None:
     assert words.lasted(round(seconds * SECOND_NS)) == text
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [((), ""), ((7,), "7"), ((2, 3), "2 to 3"), ((2, 3, 4, 6, 9, 10), "2 to 4, 6, 9 to 10")],
+)
+def test_numbers_that_follow_each_other_are_read_as_one_span(numbers: tuple[int, ...], text: str) -> None:
+    assert words.spans(numbers) == text
 
 
 def test_certainty_is_never_claimed() -> None:
