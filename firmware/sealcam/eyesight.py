@@ -11,8 +11,10 @@ import ctypes
 import logging
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from time import monotonic
 
 from sealcam import models
 from sealcam.board import npu as npus
@@ -57,7 +59,39 @@ def open_detector(
         ConfigError: what is set for a neural processor can't be read.
     """
     opener = _Opener(settings.threads, folders)
-    network, spec, npu = opener.open_main(settings, wrap, npu_allowed)
+    return _panel(opener, opener.open_main(settings, wrap, npu_allowed), settings, wrap_further)
+
+
+def open_eyes(
+    settings: ModelSettings, *, folders: Sequence[Path] | None = None, npu_allowed: Callable[[], bool] = lambda: True
+) -> Panel:
+    """As `open_detector`, for a camera that goes on whatever its models are. Without the main one motion alone counts,
+    and it is told, as urgently as of an alarm while it is armed; without a further one that alone looks.
+
+    Raises:
+        ConfigError: what is set for a neural processor can't be read.
+    """
+    opener = _Opener(settings.threads, folders)
+    try:
+        main = opener.open_main(settings, _plain, npu_allowed)
+    except ModelError as error:
+        words = f"recognises nothing, motion alone is told: {_said(error)}"
+        return _noted(Panel(Nobody()), [Trouble("model-missing", words, blind=True)])
+    try:
+        return _panel(opener, main, settings, _plain)
+    except ModelError as error:
+        words = f"goes on with {settings.name} alone: {_said(error)}"
+        alone = _panel(opener, main, replace(settings, first=OFF, second=OFF), _plain)
+        return _noted(alone, [Trouble("model-second-missing", words)])
+
+
+def _panel(opener: _Opener, main: _Main, settings: ModelSettings, wrap_further: Wrap) -> Panel:
+    """The models as they share the work.
+
+    Raises:
+        ModelError: a further one can't be used.
+    """
+    network, spec = main.network, main.spec
     # Candidates of their own: they share the network, and not what is prepared for one size of picture.
     closer: list[Adviser] = [BackAdviser(Candidates(network, spec, share=BACK_SHARE))]
     if settings.tiles:
@@ -65,7 +99,7 @@ def open_detector(
     if settings.first != OFF:
         first = opener.candidates(settings.first, wrap_further)
         behind = ModelAdviser(settings.name, lambda: Candidates(network, spec))
-        return _noted(Panel(first, [behind, *closer], further_hz=STAGED_HZ, explore_s=STAGED_EXPLORE_S), npu)
+        return _noted(Panel(first, [behind, *closer], further_hz=STAGED_HZ, explore_s=STAGED_EXPLORE_S), main.told)
     second = opener.second_of(settings)
     advisers = closer
     if second is not None and opener.is_here(second):
@@ -76,24 +110,15 @@ def open_detector(
         words = f"the model {second} isn't here: goes on with {settings.name} alone"
         words += f"; get it with: make model NAME={second}"
         panel.note(Trouble("model-second-missing", words))
-    return _noted(panel, npu)
+    return _noted(panel, main.told)
 
 
-def open_eyes(
-    settings: ModelSettings, *, folders: Sequence[Path] | None = None, npu_allowed: Callable[[], bool] = lambda: True
-) -> Panel:
-    """As `open_detector`, for a camera that goes on whatever its model is: without one motion alone counts, and it is
-    told, as urgently as of an alarm while it is armed.
+def _plain(network: Network) -> Network:
+    return network
 
-    Raises:
-        ConfigError: what is set for a neural processor can't be read.
-    """
-    try:
-        return open_detector(settings, folders=folders, npu_allowed=npu_allowed)
-    except ModelError as error:
-        words = f"recognises nothing, motion alone is told: {error.message}"
-        words += f"; {error.hint}" if error.hint else ""
-        return _noted(Panel(Nobody()), [Trouble("model-missing", words, blind=True)])
+
+def _said(error: ModelError) -> str:
+    return f"{error.message}; {error.hint}" if error.hint else error.message
 
 
 def _noted(panel: Panel, troubles: Sequence[Trouble]) -> Panel:
@@ -116,6 +141,15 @@ def memory_bytes() -> int | None:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Main:
+    """The model that looks at everything, ready to run; what there is to tell of its neural processor."""
+
+    network: Network
+    spec: ModelSpec
+    told: list[Trouble]
+
+
 class _Opener:
     """Loads models by name, for one runtime and from one set of folders."""
 
@@ -129,33 +163,45 @@ class _Opener:
         loaded = models.load(name, self._runtime, self._folders)
         return wrap(LiteRtNetwork(loaded.content, self._threads)), loaded.spec
 
-    def open_main(
-        self, settings: ModelSettings, wrap: Wrap, npu_allowed: Callable[[], bool]
-    ) -> tuple[Network, ModelSpec, list[Trouble]]:
+    def open_main(self, settings: ModelSettings, wrap: Wrap, npu_allowed: Callable[[], bool]) -> _Main:
         """The model that looks at everything, on a neural processor where one passes its trial; what there is to tell.
 
         The others are loaded while the camera works, when nothing may be tried: they stay on the processor.
+
+        Raises:
+            ModelError: it can't be used on the processor either.
+            ConfigError: what is set for a neural processor can't be read.
         """
         loaded = models.load(settings.name, self._runtime, self._folders)
-        told: list[Trouble] = []
-        for npu in self._npus(settings, told):
-            if not npu_allowed():
-                told.append(Trouble("npu-unsteady", f"{npu.name} isn't used this time: the camera ended early with it"))
-                break
-            trial = npu_check.try_out(npu, loaded.content, self._threads)
-            if trial.good:
-                _log.info("%s looks in %.0f ms, the processor in %.0f", npu.name, trial.npu_ms, trial.cpu_ms)
-                return wrap(LiteRtNetwork(loaded.content, self._threads, npu)), loaded.spec, told
-            told.append(Trouble("npu-refused", f"{npu.name} isn't used: {trial.words}"))
-        return wrap(LiteRtNetwork(loaded.content, self._threads)), loaded.spec, told
-
-    def _npus(self, settings: ModelSettings, told: list[Trouble]) -> Sequence[npus.Npu]:
-        """What to try; a library that is gone is told, and the processor looks: no package's removal ends a camera."""
+        refused: list[str] = []
         try:
-            return npus.candidates(settings.npu, settings.npu_options)
-        except npus.NpuMissingError as error:
-            told.append(Trouble("npu-refused", f"the neural processor isn't used: {error.message}"))
-            return ()
+            found = npus.candidates(settings.npu, settings.npu_options)
+        except npus.NpuMissingError as error:  # no package's removal ends a camera
+            found, refused = (), [f"the neural processor isn't used: {error.message}"]
+        if found and not npu_allowed():
+            words = f"{found[0].name} isn't used this time: the camera ended early with it"
+            network = wrap(LiteRtNetwork(loaded.content, self._threads))
+            return _Main(network, loaded.spec, [Trouble("npu-unsteady", words)])
+        accelerated = self._accelerated(found, loaded.content, refused)
+        told = [Trouble("npu-refused", "; ".join(refused))] if refused else []
+        return _Main(wrap(accelerated or LiteRtNetwork(loaded.content, self._threads)), loaded.spec, told)
+
+    def _accelerated(self, found: Sequence[npus.Npu], content: bytes, refused: list[str]) -> LiteRtNetwork | None:
+        """The model on the first neural processor that passes its trial and then takes it; why others don't."""
+        ends = monotonic() + npu_check.WITHIN_S  # for all: the service manager waits for the start
+        for npu in found:
+            trial = npu_check.try_out(npu, content, self._threads, max(0.0, ends - monotonic()))
+            words = trial.words
+            if trial.good:
+                try:
+                    network = LiteRtNetwork(content, self._threads, npu)
+                except ModelError as error:  # unplugged since, or somebody else has it
+                    words = error.message
+                else:
+                    _log.info("%s looks in %.0f ms, the processor in %.0f", npu.name, trial.npu_ms, trial.cpu_ms)
+                    return network
+            refused.append(f"{npu.name} isn't used: {words}")
+        return None
 
     def candidates(self, name: str, wrap: Wrap) -> Candidates:
         """A model as the panel takes it."""

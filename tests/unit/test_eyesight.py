@@ -117,6 +117,23 @@ def test_a_camera_whose_model_cannot_be_used_goes_on_with_motion_alone_and_tells
     assert panel.tend(0) == ()
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (ModelSettings(first="person-192"), "goes on with nanodet-g alone: the model person-192 isn't here"),
+        (ModelSettings(second="oid4"), "did you mean oidv4"),
+    ],
+)
+def test_a_camera_whose_further_model_cannot_be_used_goes_on_with_the_main_one(
+    only_the_default: Path, settings: ModelSettings, words: str
+) -> None:
+    panel = open_eyes(settings, folders=[only_the_default])
+    (trouble,) = panel.tend(0)
+    assert (trouble.code, trouble.blind) == ("model-second-missing", None)
+    assert words in trouble.words
+    assert any(Subject.PERSON in one for one in watch(panel, footage.porch(), 20))
+
+
 def test_a_first_stage_looks_each_time_and_the_model_where_it_doubts() -> None:
     settings = ModelSettings(first="person-192")
     clip = footage.porch()

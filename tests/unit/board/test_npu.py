@@ -9,17 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sealcam import models
-from sealcam.board import npu, npu_trial
+from sealcam import eyesight, models
+from sealcam.board import npu, npu_check, npu_trial
 from sealcam.board.litert import LiteRtNetwork, runtime_name
 from sealcam.board.npu import Npu, candidates
-from sealcam.board.npu_check import try_out
+from sealcam.board.npu_check import Trial, try_out
 from sealcam.board.npu_record import MOST, STEADY_NS, NpuRecord
 from sealcam.config import ModelSettings
-from sealcam.eyesight import open_detector
+from sealcam.eyesight import open_detector, open_eyes
 from sealcam.wire.errors import ConfigError, ModelError
 
-SOURCE = Path(__file__).parents[2] / "delegates" / "delegate.c"
+REPO = Path(__file__).parents[3]
+SOURCE = REPO / "tests" / "delegates" / "delegate.c"
 RIGHT, LYING, CRASHING, HANGING, NAN_GIVING, SLOW, TAKING_NOTHING = range(7)
 
 
@@ -97,10 +98,58 @@ def test_one_without_its_device_or_that_is_no_delegate_says_so(
 def test_the_eye_goes_on_with_the_processor_and_says_why(
     libraries: dict[int, Path], how: int, code: str | None
 ) -> None:
-    panel = open_detector(ModelSettings(npu=str(libraries[how]), second="off"))
+    panel = open_eyes(ModelSettings(npu=str(libraries[how]), second="off"))
     told = panel.tend(0)
-    assert [one.code for one in told] == ([] if code is None else [code])
+    assert [one.code for one in told] == ([] if code is None else [code])  # and no word that the model is missing
     assert all(libraries[how].name in one.words for one in told)
+
+
+def test_one_that_is_gone_after_its_trial_leaves_the_processor(
+    libraries: dict[int, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = Npu("chip", str(libraries[RIGHT]), {"device": "none"})
+    monkeypatch.setattr(npu, "candidates", lambda *_: (gone,))
+    monkeypatch.setattr(npu_check, "try_out", lambda *_: Trial(cpu_ms=9.0, npu_ms=2.0))
+    (trouble,) = open_eyes(ModelSettings(npu="auto", second="off")).tend(0)
+    assert (trouble.code, trouble.blind) == ("npu-refused", None)
+    assert "chip isn't used" in trouble.words
+    assert "can't be used" in trouble.words
+
+
+def test_of_several_each_refusal_is_told_and_a_start_is_counted_once(
+    libraries: dict[int, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = (Npu("one", str(libraries[CRASHING])), Npu("other", str(libraries[TAKING_NOTHING])))
+    monkeypatch.setattr(npu, "candidates", lambda *_: both)
+    starts: list[bool] = []
+
+    def allowed() -> bool:
+        starts.append(True)
+        return True
+
+    (trouble,) = open_eyes(ModelSettings(npu="auto", second="off"), npu_allowed=allowed).tend(0)
+    assert trouble.code == "npu-refused"
+    assert "one isn't used: it crashed" in trouble.words
+    assert "other isn't used: it takes over nothing" in trouble.words
+    assert len(starts) == 1
+
+
+def test_all_trials_are_over_before_the_service_manager_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    within: list[float] = []
+
+    def hanging(_npu: Npu, _model: bytes, _threads: int, within_s: float) -> Trial:
+        within.append(within_s)
+        return Trial("it gave no answer")
+
+    monkeypatch.setattr(npu, "candidates", lambda *_: (Npu("one", "one.so"), Npu("other", "other.so")))
+    monkeypatch.setattr(npu_check, "try_out", hanging)
+    clock = iter((0.0, 0.0, 100.0))
+    monkeypatch.setattr(eyesight, "monotonic", lambda: next(clock))
+    open_eyes(ModelSettings(npu="auto", second="off"))
+    assert within == [npu_check.WITHIN_S, npu_check.WITHIN_S - 100]
+    text = (REPO / "systemd" / "system" / "sealcam-eye.service").read_text()
+    (limit,) = (line.partition("=")[2] for line in text.splitlines() if line.startswith("TimeoutStartSec="))
+    assert float(limit) >= npu_check.WITHIN_S + 60, "beside the trials there is all else that starts"
 
 
 def test_one_that_took_the_camera_along_three_times_is_left_out_once(
