@@ -98,17 +98,21 @@ STEPS = st.lists(
 def test_a_board_whose_pictures_never_last_an_hour_is_restarted_a_few_times_and_then_no_more(
     steps: list[tuple[str, float]],
 ) -> None:
-    board = Board(may_reboot=True)
+    board, lasted_s = Board(may_reboot=True), 0.0
     for what, amount in steps:
         match what:
             case "fail":
                 for _ in range(int(amount)):
                     board.fails()
             case "see":
+                if lasted_s + 2 * amount >= SOUND_S:
+                    continue  # one after the other they would last
                 board.sees(amount)
-                assert amount * 2 < SOUND_S
+                lasted_s += 2 * amount
+                continue
             case "killed":
                 board.starts(int(amount))
+        lasted_s = 0.0
     assert len(board.uptimes_s) <= MOST_REBOOTS
     for number, uptime_s in enumerate(board.uptimes_s):
         assert uptime_s >= needed_s(number)

@@ -17,12 +17,13 @@ from sealcam.wire.schema import decode
 from sealcam.wire.sealed import GENESIS
 from sealcam.wire.statement import Bundle
 from sealcam.wire.statement_kinds import Action, HubCertificate, LogEntry
-from tests.vectors import independent, independent_clip, independent_grant, independent_statement
+from tests.vectors import independent, independent_clip, independent_grant, independent_statement, statement_cases_2
 from tests.vectors.builder import cbor
 from tests.vectors.clip_builder import STAMP, content
 from tests.vectors.ours_keys import CLASSES
-from tests.vectors.statement_cases import EXAMPLES
+from tests.vectors.statement_cases import EXAMPLES as FIRST_EXAMPLES
 
+EXAMPLES = FIRST_EXAMPLES | statement_cases_2.EXAMPLES
 SIGNER, HUB, ROOT = (SigningKey(bytes([n]) * 32) for n in (1, 2, 3))
 OPENER, NEIGHBOUR = BoxKey(b"o" * 32), BoxKey(b"n" * 32)
 INFO = decode(cbor({1: b"incident", 2: STAMP, 3: "video/mp4", 4: 2}), ClipInfo)
