@@ -6,6 +6,7 @@ user, since PostgreSQL refuses root. Its password is asked for; it can be killed
 
 from __future__ import annotations
 
+import gc
 import os
 import pwd
 import secrets
@@ -15,6 +16,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import warnings
 from pathlib import Path
 from types import TracebackType
 
@@ -107,6 +109,9 @@ class Postgres:
     ) -> None:
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+        with warnings.catch_warnings():  # sockets that pg8000 left to the collector are no later test's warning
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
 
     def _as_owner(self) -> dict[str, object]:
         if os.geteuid() != 0:
