@@ -100,6 +100,7 @@ class Postgres:
         logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
         # Many rows in one statement: one by one each would be a journey of its own.
         self.engine.dialect.use_insertmanyvalues_wo_returning = True
+        event.listen(self.engine, "do_connect", _connect)
         event.listen(self.engine, "connect", _connected)
         event.listen(self.engine, "checkout", _wanted)
         self._waits: Callable[[], None] | None = None
@@ -175,6 +176,14 @@ def in_order(connection: Connection) -> None:
     """From here to the commit no other worker writes what all cameras share, such as a place in the journal."""
     if connection.dialect.name == DIALECT:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ORDER})")
+
+
+def _connect(dialect: Any, _record: object, arguments: Any, options: Any) -> Any:
+    """A connection. Where the database goes just as it begins, the driver's error is none of its own kind."""
+    try:
+        return dialect.connect(*arguments, **options)
+    except OSError as error:
+        raise pg8000.InterfaceError("network error") from error
 
 
 def _connected(connection: Any, _record: object) -> None:

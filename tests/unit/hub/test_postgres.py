@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import re
+import socket
 import stat
 import subprocess
 import sys
@@ -115,6 +117,30 @@ def test_a_database_that_is_gone_is_one_clear_error_and_it_goes_on_afterwards(tm
             assert error.value.hint
             mine.start()
             assert receiver.take(camera.alias, sent, 4).what is What.APPENDED
+
+
+def test_a_database_that_hangs_up_as_one_begins_is_one_clear_error(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / ".s.PGSQL.5432"))
+        listening.listen()
+
+        def hangs_up() -> None:
+            while True:
+                try:
+                    listening.accept()[0].close()
+                except OSError:
+                    return  # closed below
+
+        thread = threading.Thread(target=hangs_up)
+        thread.start()
+        try:
+            for _ in range(20):
+                with pytest.raises(StorageError, match="can't be reached"):
+                    connect(Where.parse(f"postgresql://u:p@/n?host={tmp_path}"))
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+            thread.join()
+    gc.collect()  # the driver leaves its sockets
 
 
 def test_a_database_that_something_else_is_in_is_left_alone(tmp_path: Path, postgres: Postgres) -> None:
