@@ -55,12 +55,10 @@ def heat(root: Path) -> list[Finding]:
 
 def supply(root: Path) -> list[Finding]:
     """What a Raspberry Pi's firmware says of its supply and its speed."""
-    path = root / "sys/devices/platform/soc/soc:firmware/get_throttled"
-    try:
-        bits = int(path.read_text(), 16)
-    except FileNotFoundError:
+    if strain.firmware(root) is None:
         return [Finding("supply", Grade.ABSENT, "this board doesn't tell of its supply")]
-    except (OSError, ValueError):
+    bits = strain.throttled(root)
+    if bits is None:
         return [Finding("supply", Grade.ABSENT, "what the board tells of its supply can't be read")]
     figures = {"flags": bits}
     now = [words for bit, words in _THROTTLED if bits >> bit & 1]

@@ -53,6 +53,7 @@ def test_the_warmest_thermometer_counts(root: Path, celsius: tuple[float, ...], 
     assert (found.grade, found.figures["celsius"]) == (grade, max(celsius))
 
 
+@pytest.mark.parametrize("folder", ["soc/soc:firmware", "soc@107c000000/soc@107c000000:firmware"])  # up to a Pi 4; 5
 @pytest.mark.parametrize(
     ("flags", "grade", "words"),
     [
@@ -61,8 +62,8 @@ def test_the_warmest_thermometer_counts(root: Path, celsius: tuple[float, ...], 
         ("50005", Grade.BAD, "its voltage is too low now, it is slowed down now"),
     ],
 )
-def test_a_weak_supply_is_told(root: Path, flags: str, grade: Grade, words: str) -> None:
-    write(root, "sys/devices/platform/soc/soc:firmware/get_throttled", f"{flags}\n")
+def test_a_weak_supply_is_told(root: Path, folder: str, flags: str, grade: Grade, words: str) -> None:
+    write(root, f"sys/devices/platform/{folder}/get_throttled", f"{flags}\n")
     (found,) = checks_board.supply(root)
     assert found.grade is grade
     assert words in found.words

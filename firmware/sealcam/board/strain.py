@@ -28,10 +28,17 @@ def celsius(root: Path) -> float | None:
     return max(found, default=None)
 
 
+def firmware(root: Path) -> Path | None:
+    """The file with the flags of a Raspberry Pi's firmware; on a Pi 5 its folders' names hold an address. None: this
+    board has none."""
+    return next((root / "sys/devices/platform").glob("soc*/soc*:firmware/get_throttled"), None)
+
+
 def throttled(root: Path) -> int | None:
-    """The flags of a Raspberry Pi's firmware (its documentation, `get_throttled`)."""
+    """Those flags (the firmware's documentation, `get_throttled`)."""
+    path = firmware(root)
     try:
-        return int((root / "sys/devices/platform/soc/soc:firmware/get_throttled").read_text(), 16)
+        return None if path is None else int(path.read_text(), 16)
     except (OSError, ValueError):
         return None
 
