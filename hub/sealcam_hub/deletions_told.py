@@ -8,6 +8,7 @@ everything once more. Implements design/wire.md section 6.2; `deletions_heard` i
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
@@ -129,17 +130,30 @@ def _part(connection: Connection, camera: int, kid: bytes, incident: bytes) -> D
     stands: dict[int, bool] = {}
     for seq, kept in connection.execute(query):
         stands[seq] = kept or stands.get(seq, False)
+    gone = [seq for seq, kept in stands.items() if not kept]
+    between = events.c.seq.between(min(gone, default=0), max(gone, default=0))
+    known = set(connection.execute(select(events.c.seq).where(events.c.camera == camera, between)).scalars())
+    runs = _runs(stands, known)
+    of = clips.c.camera == camera, clips.c.incident == incident, clips.c.event.is_not(None), clips.c.wrapped.is_(None)
+    named = connection.execute(select(clips.c.clip).where(*of).order_by(clips.c.clip).limit(MOST_CLIPS)).scalars()
+    return DeletedPart(camera=kid, incident=incident, runs=tuple(runs), clips=tuple(named))
+
+
+def _runs(stands: dict[int, bool], known: Set[int]) -> list[int]:
+    """First and last of each run of deleted events, of an incident's by sequence whether they stand. One goes over
+    events that are `known` (others' of the camera), and over none that is still missing: what comes of those stays."""
     runs: list[int] = []
     before = True
     for seq, kept in stands.items():
-        if not kept and before and len(runs) < 2 * MOST_RUNS:
-            runs += [seq, seq]
-        elif not kept:
-            runs[-1] = seq
+        if not kept:
+            if not before and all(one in known for one in range(runs[-1] + 1, seq)):
+                runs[-1] = seq
+            elif len(runs) < 2 * MOST_RUNS:
+                runs += [seq, seq]
+            else:
+                break  # so many are told, and none that stands
         before = kept
-    of = clips.c.camera == camera, clips.c.incident == incident, clips.c.event.is_not(None), clips.c.wrapped.is_(None)
-    gone = connection.execute(select(clips.c.clip).where(*of).order_by(clips.c.clip).limit(MOST_CLIPS)).scalars()
-    return DeletedPart(camera=kid, incident=incident, runs=tuple(runs), clips=tuple(gone))
+    return runs
 
 
 def _mark(kid: bytes, incident: bytes, asked_ns: int) -> bytes:

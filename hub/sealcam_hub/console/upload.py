@@ -16,6 +16,7 @@ from sealcam_hub.console.origin import came_from_us
 from sealcam_hub.console.session import same
 
 KIND = "multipart/form-data"
+MOST_LINES = 8  # of a part's head; a browser sends two
 _BOUNDARY = re.compile(rf"{KIND}; *boundary=([A-Za-z0-9'()+_,./:=?-]{{1,70}})")
 _NAME = re.compile(rb'content-disposition: form-data; name="([a-z_]{1,32})"(; filename="[^\r\n]*")?', re.IGNORECASE)
 
@@ -60,7 +61,7 @@ def parts(body: bytes, boundary: bytes) -> tuple[dict[str, str], dict[str, bytes
     files: dict[str, bytes] = {}
     for one in between:
         head, blank, content = one.partition(b"\r\n\r\n")
-        named = next(filter(None, map(_NAME.fullmatch, head.split(b"\r\n"))), None)
+        named = next(filter(None, map(_NAME.fullmatch, head.split(b"\r\n", MOST_LINES))), None)
         if not head.startswith(b"\r\n") or not blank or named is None:
             raise ValueError("a part without a name")
         if named[2] is None:

@@ -18,7 +18,7 @@ from sealcam.wire.keys import BoxKey, SigningKey
 from sealcam.wire.statement_kinds import Ask, DeletedSince, Deletions, LogEntry
 from sealcam_hub import audit, deletion, recovery_state, tables
 from sealcam_hub.deletions_heard import ACTOR, ASK_NS, DeletionsHeard
-from sealcam_hub.deletions_told import AT_ONCE, HEARD_NS, Behind, DeletionsTold, followers
+from sealcam_hub.deletions_told import AT_ONCE, HEARD_NS, MOST_RUNS, Behind, DeletionsTold, _runs, followers
 from sealcam_hub.exchange import Exchange
 from sealcam_hub.home import Home
 from sealcam_hub.keys import SET_ROW
@@ -183,6 +183,27 @@ def test_a_deleted_clip_that_a_later_report_names_again_stays_deleted(town: Town
     town.carry()
     town.pair.second.hears(camera.alias, again, begins)
     assert held(town.second) == held(town.first) == (1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("stands", "known", "runs"),
+    [
+        ({5: False, 6: False, 9: False}, {5, 6, 7, 8, 9}, [5, 9]),  # others' events lie between
+        ({5: False, 6: False, 9: False}, {5, 6, 8, 9}, [5, 6, 9, 9]),  # 7 is missing, and stays once it comes
+        ({5: False, 6: True, 7: False}, {5, 6, 7}, [5, 5, 7, 7]),
+        ({5: True}, set(), []),
+    ],
+)
+def test_no_run_goes_over_what_stands_or_is_missing(stands: dict[int, bool], known: set[int], runs: list[int]) -> None:
+    assert _runs(stands, known) == runs
+
+
+def test_more_runs_than_one_answer_holds_name_nothing_that_stands() -> None:
+    stands = {seq: bool(seq % 2) for seq in range(4 * MOST_RUNS)}
+    found = _runs(stands, set(stands))
+    assert found[:4] == [0, 0, 2, 2]
+    assert len(found) == 2 * MOST_RUNS
+    assert found[::2] == found[1::2]
 
 
 def test_a_lost_answer_is_asked_for_again_and_a_repeated_one_does_nothing(town: Town) -> None:
