@@ -25,7 +25,7 @@ from sealcam.wire.errors import ConfigError, EnvelopeError, StorageError
 from sealcam.wire.keys import KEY_BYTES, SigningKey, fingerprint, key_id, verify
 from sealcam.wire.labels import BACKUP
 from sealcam.wire.statement_kinds import Action, HubCertificate, RecipientSet
-from sealcam_hub import audit, ca, certified, doorkeeper, expulsion, joining_deleted, prekeys, recipients, recovery
+from sealcam_hub import audit, ca, certified, doorkeeper, expulsion, prekeys, recipients, recovery
 from sealcam_hub.folder import Address, Folder, Settings
 from sealcam_hub.home import Home, open_home
 from sealcam_hub.setup import fresh_keys, new_link_name
@@ -117,7 +117,6 @@ def admit(home: Home, join: Join) -> tuple[str, bool]:
             "broker_port": home.settings.broker.port,
             "cameras": _cameras(connection),
             "expelled": [kid.hex() for kid in _expelled(connection)],
-            "deleted": joining_deleted.told(connection),
         }
     told = doorkeeper.refresh(home)
     text = json.dumps(said)
@@ -188,16 +187,6 @@ def begin(folder: Folder, admission: Admission) -> int:
         for kid in said.get("expelled", ()):  # which an admission of an earlier version doesn't have
             _expel(connection, home, bytes.fromhex(kid))
     return len(said["cameras"])
-
-
-def delete(folder: Folder, admission: Admission) -> tuple[int, int]:
-    """Delete here what the home hub had deleted when it made the admission; how many incidents and clips that were.
-
-    Raises:
-        StorageError: the disk is full, or another process deletes; do it again.
-    """
-    with open_home(folder) as home:
-        return joining_deleted.obey(home, admission.said.get("deleted", {}))  # an earlier version's has none
 
 
 def _cameras(connection: Connection) -> list[dict[str, object]]:

@@ -68,7 +68,4 @@ def _finish(options: argparse.Namespace, folder: Folder) -> int:
         f"this hub knows {count} camera{'' if count == 1 else 's'}, and opens what they seal from now on: start it with"
     )
     say(f"sealcam-hub --state {folder.path} serve")
-    incidents, clips = joining.delete(folder, admission)
-    if incidents or clips:
-        say(f"deleted here too, as at the home hub: incidents: {incidents}, clips alone: {clips}")
     return 0

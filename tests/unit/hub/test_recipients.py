@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from sqlalchemy import select
 
 from sealcam.wire import statement
-from sealcam.wire.bodies import HubPrekey, Stage
+from sealcam.wire.bodies import HubPrekey
 from sealcam.wire.errors import ConfigError, StorageError
 from sealcam.wire.keys import SigningKey, key_id
 from sealcam.wire.statement_kinds import Prekey, RecipientKind, RecipientSet
-from sealcam_hub import certified, deletion, expulsion, joining, recipients, setup, signing, tables
+from sealcam_hub import certified, expulsion, joining, recipients, setup, signing
 from sealcam_hub.cli import main
 from sealcam_hub.clock import SimulatedClock
 from sealcam_hub.folder import Folder
@@ -224,44 +223,6 @@ def test_a_second_hub_learns_which_cameras_were_expelled_and_can_expel_by_itself
     assert expelled(family) == [family.camera.alias]
     assert main(["--state", str(family.second.path), "expel", "Yard", "--yes"]) == 0
     assert expelled(family) == [family.camera.alias, yard.alias]
-
-
-def test_what_the_home_hub_deleted_a_second_hub_deletes_when_it_is_admitted_again(family: Family) -> None:
-    camera, join = family.camera, family.join()
-    with family.home() as home:
-        family.accept(home, recipients.add(home.keys, join.operating, join.name))
-        joining.begin(family.second, family.admit(home, join))
-        assert joining.delete(family.second, family.admit(home, join)) == (0, 0)
-        with family.home(family.second) as second:
-            readers = [Receiver(one.store, one.keys, one.clock) for one in (home, second)]
-            message = readers[1]._prekey(readers[1].standings()[0].camera)
-            camera.others.append(statement.read(message, second.keys.operating.public, Prekey).public)
-            camera.set_number = 2
-            sent = [camera.incident(1, clip=camera.clip_key(1)), camera.incident(1, Stage.END), camera.incident(2)]
-            sent += [camera.incident(3, clip=camera.clip_key(3)), camera.incident(4)]
-            sent.append(camera.beat(others=(HubPrekey(hub=second.keys.kid, prekey=1, oldest_prekey=1),)))
-            for number, one in enumerate(sent):
-                for reader in readers:
-                    reader.take(camera.alias, one, WALL_NS + number)
-            names = sorted(one.id for one in second.ledger().incidents())
-            assert [name[-1] for name in names] == ["1", "2", "3", "4"]
-        with home.store.reading() as connection:
-            doomed = deletion.named(connection, [names[1], names[2]])
-        home.deleter().delete(doomed)
-        home.deleter().delete_clips([camera.clip_key(1).clip])
-        admission = family.admit(home, join)
-    assert joining.delete(family.second, admission) == (2, 1)
-    assert joining.delete(family.second, admission) == (0, 0)  # the same again does nothing
-    with family.home(family.second) as second:
-        left = sorted(second.ledger().incidents(), key=lambda one: one.id)
-        assert [one.id for one in left] == [names[0], names[3]]
-        assert [one.stage for one in left[0].reports] == ["end"]
-        assert [one.state for one in left[0].clips] == ["deleted"]
-        with second.store.reading() as connection:
-            assert connection.execute(select(tables.clips.c.wrapped)).scalars().all() == [None, None]
-            assert deletion.count(connection) == deletion.Count(
-                pending=3, complete=0
-            )  # till the camera has new prekeys
 
 
 def expelled(family: Family) -> list[str]:
