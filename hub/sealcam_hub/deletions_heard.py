@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
 
 from sqlalchemy import Connection, or_, select
@@ -42,14 +43,14 @@ class DeletionsHeard:
     def __init__(self, home: Home, feed: Feed, ask: Callable[[bytes], bool]) -> None:
         self._home, self._feed, self._ask = home, feed, ask
         self._news = threading.Event()
-        self._message: bytes | None = None
+        self._message: deque[bytes] = deque(maxlen=1)
         self._key: BoxKey | None = None  # of the newest question, until it is answered
         self._due_ns = 0
         self._failing = False
 
     def hear(self, message: bytes) -> None:
         """A statement came from the home hub; the newest counts."""
-        self._message = message
+        self._message.append(message)
         self._news.set()
 
     def wait(self, seconds: float) -> None:
@@ -59,7 +60,7 @@ class DeletionsHeard:
     def run_once(self) -> None:
         """Do what was told, and ask what is due. A ledger that can't be written is told once, and tried again."""
         self._news.clear()
-        message, self._message = self._message, None
+        message = self._message.popleft() if self._message else None
         if self._home.keys.is_home:
             return
         try:
