@@ -22,6 +22,7 @@ from sealcam_hub.keys import HubKeys
 from sealcam_hub.members_tables import invitations, members, passkeys
 from sealcam_hub.person import InvitationView, Person, Role, clean, folded
 from sealcam_hub.store import Store
+from sealcam_hub.tables import fresh_id
 
 MOST = 20  # members and open invitations together
 _DAY_NS = 24 * 3600 * 1_000_000_000
@@ -96,8 +97,8 @@ class People:
                 raise ConfigError(f"there is a {wanted} already", "take another name, or withdraw the invitation")
             if len(open_names) + connection.execute(_COUNT).scalar_one() >= MOST:
                 raise ConfigError(f"{MOST} members and invitations are the most", "remove one first")
-            made = insert(invitations).values(digest=_digest(token), name=wanted, until_ns=now_ns + days * _DAY_NS)
-            connection.execute(made)
+            row = {"id": fresh_id(), "digest": _digest(token), "name": wanted}
+            connection.execute(insert(invitations).values(**row, until_ns=now_ns + days * _DAY_NS))
         return token
 
     def invitations(self) -> Sequence[InvitationView]:
@@ -131,11 +132,11 @@ class People:
             found = self._open(connection, token)
             if found is None or self._taken(connection, found.name):
                 raise ConfigError(_GONE, "ask for another one")
-            row = {"name": found.name, "folded": folded(found.name)[:120], "handle": secrets.token_bytes(16)}
-            made = insert(members).values(**row, kept=kept, joined_ns=self.clock.wall_ns())
-            number = connection.execute(made).inserted_primary_key
+            person = Person(fresh_id(), found.name, Role.MEMBER)
+            row = {"id": person.id, "name": found.name, "folded": folded(found.name)[:120], "kept": kept}
+            row |= {"handle": secrets.token_bytes(16), "joined_ns": self.clock.wall_ns()}
+            connection.execute(insert(members).values(**row))
             connection.execute(delete(invitations).where(invitations.c.id == found.id))
-            person = Person(0 if number is None else int(number[0]), found.name, Role.MEMBER)
             enter(
                 connection, self.keys, self.clock, Action.ENROLLED, f"{found.name}, a member of the household", person
             )

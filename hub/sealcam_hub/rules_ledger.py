@@ -18,6 +18,7 @@ from sealcam_hub.keys import HubKeys, TableKey
 from sealcam_hub.rules import Effect, Occurrence, Rule
 from sealcam_hub.rules_tables import household_rules
 from sealcam_hub.store import Store
+from sealcam_hub.tables import fresh_id
 from sealcam_hub.views import IncidentView
 
 
@@ -32,7 +33,7 @@ class KeptRule:
 def kept_rules(connection: Connection, table: TableKey) -> tuple[KeptRule, ...]:
     """Every rule, oldest first; one that no key here opens is left out."""
     found = []
-    for row in connection.execute(select(household_rules).order_by(household_rules.c.id)):
+    for row in connection.execute(select(household_rules).order_by(household_rules.c.made_ns, household_rules.c.id)):
         try:
             found.append(KeptRule(row.id, rules.decode(table.unwrap(row.body))))
         except (EnvelopeError, ValueError, KeyError, TypeError):
@@ -77,7 +78,7 @@ class Household:
             if count >= rules.MOST_RULES:
                 raise ConfigError(f"a household has at most {rules.MOST_RULES} rules", "take one back first")
             body = self.keys.table.wrap(rules.encode(rule))
-            connection.execute(insert(household_rules).values(body=body, made_ns=now_ns))
+            connection.execute(insert(household_rules).values(id=fresh_id(), body=body, made_ns=now_ns))
             audit.append(connection, self.keys, now_ns, Action.COMMANDED, actor, "a household rule was made")
 
     def take_back(self, number: int, actor: str = audit.OWNER) -> None:

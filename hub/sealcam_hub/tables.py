@@ -7,6 +7,8 @@ names of cameras, sequence numbers, hashes, types, incident ids, arrival times a
 
 from __future__ import annotations
 
+import secrets
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -37,6 +39,12 @@ class Raw(LargeBinary):
 
 
 metadata = MetaData()
+
+
+def fresh_id() -> int:
+    """The number of a new row that pages name: no row before had it, so that an old tab speaks of no other one."""
+    return secrets.randbelow(999_999_999) + 1
+
 
 schema = Table("schema", metadata, Column("version", Integer, primary_key=True, autoincrement=False))
 alembic = Table("alembic_version", metadata, Column("version_num", String(32), primary_key=True))

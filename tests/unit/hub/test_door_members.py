@@ -168,7 +168,17 @@ def test_a_member_who_is_gone_from_the_ledger_is_out_though_no_session_was_ended
     house.people.remove(house.people.members()[0].id)  # by another process
     assert anna.get("/").status_code == 403
     house.member(house.owner(), "Berta")
-    assert anna.get("/").status_code == 403, "also where somebody else has the number now"
+    assert anna.get("/").status_code == 403
+
+
+def test_an_old_tab_of_the_members_turns_nobody_else_out(house: House) -> None:
+    owner = house.owner()
+    house.member(owner)
+    old = dict(fields(owner.get("/members").text, "/members/remove"))
+    assert owner.post("/members/remove", old).status_code == 303
+    berta = house.member(owner, "Berta")
+    owner.post("/members/remove", old)
+    assert berta.get("/").status_code == 200
 
 
 def test_a_member_changes_their_own_passphrase_and_nobody_elses(house: House) -> None:

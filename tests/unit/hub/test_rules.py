@@ -119,6 +119,9 @@ def test_rules_are_kept_sealed_listed_and_taken_back_and_the_log_says_so(made: D
         household.take_back(kept.number)
     with made.desk.home.store.reading() as connection:
         log = list(audit.entries(connection))
+    household.make(ALWAYS, audit.CONSOLE)
+    with pytest.raises(ConfigError):  # an old page's button takes back no other rule
+        household.take_back(kept.number)
     assert b"a household rule was made" in log[-2]
     assert b"Wintergarten" not in log[-2]
 
