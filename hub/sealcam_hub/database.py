@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from sealcam.wire.errors import ConfigError, StorageError
-from sealcam_hub.folder import Folder
-from sealcam_hub.postgres import Where
+from sealcam_hub.folder import MOST_WORKERS, Folder
+from sealcam_hub.postgres import DIALECT, Where
 from sealcam_hub.store import Store, connect, create_store, open_store
 from sealcam_hub.transfer import Told, transfer
 from sealcam_hub.upgrade import Wrap
@@ -49,15 +51,18 @@ def open_ledger(folder: Folder, wrap: Wrap) -> Store:
 
 
 def move(folder: Folder, wrap: Wrap, where: Where, told: Told = lambda _done, _all: None) -> int:
-    """Move the ledger out of its file into an empty database; how many rows it has. `serve` must not run.
+    """Move the ledger out of its file into an empty database; how many rows it has.
+
+    `serve` and its workers must not run.
 
     Raises:
         ConfigError: it is in a database already.
+        Held: one of them runs.
         StorageError: the database can't be reached or isn't empty; nothing has changed.
     """
     if named(folder) is not None:
         raise ConfigError("the ledger is in a database already", "move it back first: sealcam-hub database --back")
-    with folder.only_one("serve"), folder.only_one("delete"):
+    with _alone(folder):
         old, new = open_store(folder.ledger, wrap), connect(where, fresh=True)
         try:
             with old.writing() as source, new.writing() as target:
@@ -75,18 +80,19 @@ def move(folder: Folder, wrap: Wrap, where: Where, told: Told = lambda _done, _a
 
 
 def move_back(folder: Folder, wrap: Wrap, told: Told = lambda _done, _all: None) -> int:
-    """Move the ledger out of its database into a file of the folder; how many rows it has. `serve` must not run.
+    """Move the ledger out of its database into a file of the folder; how many rows it has.
 
-    The database keeps what it has: who runs it drops it.
+    `serve` and its workers must not run. The database keeps what it has: who runs it drops it.
 
     Raises:
         ConfigError: it is in no database.
+        Held: one of them runs.
         StorageError: the database can't be reached, or the disk is full; nothing has changed.
     """
     where = named(folder)
     if where is None:
         raise ConfigError("the ledger is in no database", f"it is {folder.ledger}")
-    with folder.only_one("serve"), folder.only_one("delete"):
+    with _alone(folder):
         _drop(folder)  # what an earlier try has left
         old, new = connect(where, wrap), create_store(folder.ledger)
         try:
@@ -97,6 +103,27 @@ def move_back(folder: Folder, wrap: Wrap, told: Told = lambda _done, _all: None)
             old.close()
         folder.remove(NAME)
     return count
+
+
+def check_unmoved(folder: Folder, store: Store) -> None:
+    """For who holds the folder by now: that `store`, opened before, is the ledger still.
+
+    Raises:
+        StorageError: it was moved in between; what it took in would be lost.
+    """
+    with store.reading() as connection:
+        away = connection.dialect.name == DIALECT
+    if away != (named(folder) is not None):
+        raise StorageError("the ledger was moved a moment ago", "start again")
+
+
+@contextmanager
+def _alone(folder: Folder) -> Iterator[None]:
+    """Hold everything that writes a ledger: what a worker took into the old one would be lost, and receipted."""
+    with ExitStack() as held:
+        for one in ("serve", "delete", *(f"worker-{number}" for number in range(1, MOST_WORKERS + 1))):
+            held.enter_context(folder.only_one(one))
+        yield
 
 
 def _drop(folder: Folder) -> None:

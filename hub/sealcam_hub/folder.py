@@ -20,6 +20,7 @@ from sealcam.wire.errors import StorageError
 
 DEFAULT = "/var/lib/sealcam-hub"
 VARIABLE = "SEALCAM_HUB_STATE"
+MOST_WORKERS = 15  # beside `serve`
 PARTS = ("ca", "keys", "link", "broker")
 
 

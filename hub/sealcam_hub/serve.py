@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from types import FrameType
 
 from sealcam.wire.errors import SealcamError
-from sealcam_hub import doorkeeper, workers
+from sealcam_hub import database, doorkeeper, workers
 from sealcam_hub.broker import BrokerLink
 from sealcam_hub.deletions_heard import WAIT_S as DELETIONS_S
 from sealcam_hub.deletions_heard import DeletionsHeard
@@ -63,6 +63,7 @@ def serve(home: Home, console: Address | None, each: Callable[[], bool] = lambda
     # Another process may hold the lock for as long as a key table takes: this worker is well meanwhile.
     home.store.patiently(lambda: notify("WATCHDOG=1") if threading.get_ident() == worker else None)
     with home.folder.only_one("serve"), signals(ended):
+        database.check_unmoved(home.folder, home.store)
         doorkeeper.keep_up(home)
         exchange = Exchange(home.store, home.keys, told=DeletionsTold(home.store, home.keys, home.clock))
         heard = DeletionsHeard(home, feed, lambda message: link.ask(message))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 
-from sealcam_hub import workers
+from sealcam_hub import database, workers
 from sealcam_hub.broker import BrokerLink
 from sealcam_hub.feed import Feed
 from sealcam_hub.home import Home
@@ -28,6 +28,7 @@ def work(home: Home, number: int) -> int:
     access, notify, ended = workers.access(home, number), from_environment(), threading.Event()
     home.store.patiently(lambda: notify("WATCHDOG=1"))
     with home.folder.only_one(f"worker-{number}"), signals(ended):
+        database.check_unmoved(home.folder, home.store)
         receiver = Receiver(home.store, home.keys, home.clock)
         pump = Pump(
             receiver, home.wishes(), Feed(), home.clock, leads=False, lane=number, lanes=1 + home.settings.workers

@@ -10,10 +10,8 @@ from dataclasses import replace
 
 from sealcam.wire.errors import ConfigError
 from sealcam_hub import ca
-from sealcam_hub.folder import Access, Settings
+from sealcam_hub.folder import MOST_WORKERS, Access, Settings
 from sealcam_hub.home import Home
-
-MOST = 15
 
 
 def names(settings: Settings) -> tuple[str, ...]:
@@ -36,8 +34,8 @@ def choose(home: Home, count: int) -> None:
         ConfigError: too many, or this isn't the home hub.
         StorageError: the disk is full or read-only.
     """
-    if not 0 <= count <= MOST:
-        raise ConfigError(f"from 0 to {MOST} workers", "each takes messages in beside `serve`")
+    if not 0 <= count <= MOST_WORKERS:
+        raise ConfigError(f"from 0 to {MOST_WORKERS} workers", "each takes messages in beside `serve`")
     settings, authority = replace(home.settings, workers=count), home.authority()
     for number, name in enumerate(names(settings), 1):
         if not (home.folder.path / _file(number, "pem")).exists():
@@ -50,7 +48,7 @@ def choose(home: Home, count: int) -> None:
 
 
 def _beyond(count: int) -> Iterator[tuple[str, int]]:
-    return ((end, number) for number in range(count + 1, MOST + 1) for end in ("pem", "key"))
+    return ((end, number) for number in range(count + 1, MOST_WORKERS + 1) for end in ("pem", "key"))
 
 
 def access(home: Home, number: int) -> Access:

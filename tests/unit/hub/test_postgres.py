@@ -18,7 +18,7 @@ from sqlalchemy import Connection, MetaData, create_engine, func, insert, inspec
 from sealcam.wire.errors import ConfigError, StorageError
 from sealcam_hub import database, tables
 from sealcam_hub.clock import SimulatedClock
-from sealcam_hub.folder import Folder
+from sealcam_hub.folder import Folder, Held
 from sealcam_hub.fullcopy import restore, write_copy
 from sealcam_hub.home import Home, open_home
 from sealcam_hub.inbox import Message
@@ -78,6 +78,23 @@ def test_a_ledger_moves_there_and_back_and_goes_on(tmp_path: Path, postgres: Pos
         assert take(home, camera, camera.incident(5)) == [What.APPENDED]
         assert len(home.ledger().lines()) == 5
     assert open_store(folder.ledger) is not None
+
+
+@pytest.mark.parametrize("running", ["serve", "worker-1", "worker-15"])
+def test_a_ledger_does_not_move_from_under_a_process(tmp_path: Path, postgres: Postgres, running: str) -> None:
+    """What a worker takes into the old one has a receipt, and its camera keeps it no more."""
+    folder, address = filled(tmp_path / "hub", Camera()), postgres.create()
+    with folder.only_one(running), pytest.raises(Held):
+        move(folder, address)
+    assert folder.ledger.exists()
+    move(folder, address)
+    with folder.only_one(running), pytest.raises(Held):
+        database.move_back(folder, load_keys(folder).table.wrap)
+    assert not folder.ledger.exists()
+    with open_home(folder) as home:  # as a worker that begins while it moves, and holds its lock once it has
+        database.move_back(folder, load_keys(folder).table.wrap)
+        with pytest.raises(StorageError, match="moved"):
+            database.check_unmoved(folder, home.store)
 
 
 def test_the_command_takes_the_address_on_standard_input_and_says_it_nowhere(
