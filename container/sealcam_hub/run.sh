@@ -6,6 +6,15 @@ state=${SEALCAM_HUB_STATE:-/data/hub} share=${SEALCAM_SHARE:-/share/sealcam} opt
 console=${SEALCAM_CONSOLE:-0.0.0.0:8480} metrics=${SEALCAM_METRICS:-127.0.0.1:9480}
 umask 077
 
+# The supervisor's file is root's alone: it is read before root is given up.
+if [ -z "${SEALCAM_BROKER+read}" ] && [ -e "$options" ]; then
+    if ! SEALCAM_BROKER=$(jq -er '(.broker // "") | strings' "$options"); then
+        echo "sealcam: $options can't be read: look at the add-on's configuration, and start it again" >&2
+        exit 1
+    fi
+    export SEALCAM_BROKER
+fi
+
 if [ "$(id -u)" = 0 ] && id sealcam-hub >/dev/null 2>&1 && [ -z "${SEALCAM_AS_ROOT:-}" ]; then
     mkdir -p "$state" "$share"
     chown -R sealcam-hub: "$state"
@@ -18,9 +27,8 @@ fi
 mkdir -p "$share"
 told=
 while [ ! -e "$state/hub.toml" ]; do
-    broker=$(jq -r '.broker // empty' "$options" 2>/dev/null || true)
     if [ -e "$share/signed" ]; then
-        sealcam-hub --state "$state" init --broker "${broker:-homeassistant.local:8883}" --signed "$share/signed"
+        sealcam-hub --state "$state" init --broker "${SEALCAM_BROKER:-homeassistant.local:8883}" --signed "$share/signed"
         rm -f "$share/owner" "$share/request" "$share/signed"
     elif [ -e "$share/owner" ] && [ ! -e "$share/request" ]; then
         sealcam-hub --state "$state" init --owner "$share/owner" -o "$share/request"

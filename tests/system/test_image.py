@@ -35,7 +35,9 @@ def running(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ru
     folders = {"/data": place / "data", "/share": place / "share"}
     for folder in folders.values():
         folder.mkdir()
-    (place / "data" / "options.json").write_text(json.dumps({"broker": "localhost:8883"}))
+    options = place / "data" / "options.json"
+    options.write_text(json.dumps({"broker": "localhost:8883"}))
+    options.chmod(0o600)  # as Home Assistant's supervisor leaves it: for root to read
     made = Running(image, f"sealcam-hub-test-{os.getpid()}", folders)
     try:
         owned(place / "share" / "sealcam")
