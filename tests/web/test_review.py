@@ -22,6 +22,7 @@ from sealcam_hub import review
 from sealcam_hub.console.server import ConsoleServer
 from sealcam_hub.feed import Feed
 from sealcam_hub.review_words import Word
+from sealcam_hub.rules import Effect, Rule
 from tests import footage
 from tests.reviewing import Room, console, reviewing
 from tests.unit.hub.console_client import PASSPHRASE, TOKEN
@@ -63,6 +64,20 @@ HELD = """(() => {
         const facts = await answer.json();
         answer.json = async () => (setTimeout(() => { window.read = true; }), facts);
         return answer;
+    };
+})()"""
+
+
+# The first word isn't sent before `letGo`.
+LATE = """(() => {
+    const real = window.fetch;
+    let first = true;
+    window.fetch = async (url, ...more) => {
+        if (url.endsWith('/review/mark') && first) {
+            first = false;
+            await new Promise((go) => { window.letGo = go; });
+        }
+        return real(url, ...more);
     };
 })()"""
 
@@ -210,6 +225,39 @@ def test_a_word_that_did_not_arrive_brings_its_incident_back(place: Place) -> No
     place.press("t")
     place.shows(2)
     eventually(lambda: len(place.room.marks.all()) == 1, 20, "the word")
+
+
+def test_undo_takes_back_what_was_said_last_whichever_answer_came_first(place: Place) -> None:
+    for number in (1, 2, 3):
+        place.room.sees(number, 300 + number, picture(number))
+    place.opens()
+    place.browser.ask(LATE)
+    place.press("t")
+    place.browser.wait("window.letGo")
+    place.shows(2)
+    place.press("b")
+    place.shows(1)
+    eventually(lambda: len(place.room.marks.all()) == 1, 20, "the second word is kept")
+    place.browser.ask("letGo(), 0")
+    eventually(lambda: len(place.room.marks.all()) == 2, 20, "the first word is kept, too")
+    place.press("u")
+    place.shows(2)
+    assert [one.incident for one in place.room.marks.all()] == [place.room.name(3)]
+
+
+def test_what_a_rule_veils_waits_until_somebody_lifts_the_veil(place: Place, clips: FakeClips, tmp_path: Path) -> None:
+    place.room.home.household().make(Rule(frozenset({Effect.VEILED})))
+    ((content, about),) = reel(tmp_path / "clip", bars(6), 2, 5.9)
+    incident = place.room.sees(1, 510, picture(1))
+    clips.held.append((clip(1, incident=incident, part=0), content, about))
+    place.opens()
+    place.browser.wait("document.querySelector('video').readyState >= 2")
+    assert place.browser.ask("document.querySelector('video').paused")
+    assert "blur" in str(place.browser.ask("getComputedStyle(document.querySelector('video')).filter"))
+    place.shot("review-veiled")
+    place.browser.ask("document.querySelector('[data-lift]').click(), 0")
+    place.browser.wait("!document.querySelector('video').paused")
+    assert place.browser.ask("getComputedStyle(document.querySelector('video')).filter") == "none"
 
 
 def test_keys_can_be_turned_off_and_modifiers_are_not_ours(place: Place) -> None:

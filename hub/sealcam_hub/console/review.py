@@ -167,12 +167,17 @@ class ReviewRoom:
         return await self._answered(request, session, {"id": answer.id}, _before(answer))
 
     async def undo(self, request: Request, session: Session) -> Response:
-        """`POST /review/undo`: this sitting's last word is taken back, and its incident is shown again."""
-        await own_form(request, session.csrf)
+        """`POST /review/undo`: this sitting's last word, or the one that is named, is taken back; its incident is shown
+        again."""
+        form = await own_form(request, session.csrf)
         sitting = self._sittings.of(session)
         if not sitting.marks:
             return await self._answered(request, session, {}, "There is nothing to undo in this sitting.")
-        number = sitting.marks.pop()
+        named = form.get("mark", str(sitting.marks[-1]))
+        number = next((one for one in sitting.marks if str(one) == named), None)
+        if number is None:
+            return await self._answered(request, session, {}, "That word isn't one of this sitting any more.")
+        sitting.marks.remove(number)
         try:
             incident = await to_thread.run_sync(self._review.marks.undo, number)
         except ConfigError as error:

@@ -19,6 +19,7 @@ const say = (text) => (document.querySelector("[data-said]").textContent = text)
 
 const ahead = []; // articles, ready to be shown
 const sending = new Map(); // incident -> the promise of its word
+const kept = []; // the marks of this page, in the order of their keys; answers may come in another
 let filling = null;
 let current = stage.querySelector("[data-item]");
 
@@ -73,14 +74,19 @@ function fill() {
   return filling;
 }
 
+// What a rule veils waits until somebody lifts the veil.
+function play(place) {
+  const video = place.querySelector("video:not(.veiled), .lift:has(:checked) ~ video");
+  if (video && !REDUCED.matches) video.play().catch(() => {});
+}
+
 function show(item) {
   stage.querySelector("video")?.pause();
   stage.replaceChildren(...(item ? [item] : []));
   current = item;
   document.querySelector("[data-empty]").hidden = Boolean(item);
   if (!item) return;
-  const video = item.querySelector("video");
-  if (video && !REDUCED.matches) video.play().catch(() => {});
+  play(item);
   item.querySelector("[data-title]").focus({ preventScroll: true });
 }
 
@@ -106,12 +112,17 @@ async function mark(button) {
   const { incident, seen } = Object.fromEntries(new FormData(item.querySelector("form")));
   const words = button.querySelector("span").textContent;
   tell("");
+  const mine = { id: null };
+  kept.push(mine);
   const sent = post("/review/mark", { incident, seen, word: button.value }).then(
     (facts) => {
       count(facts);
+      mine.id = facts.id;
+      if (!facts.id) kept.splice(kept.indexOf(mine), 1); // its incident was deleted meanwhile
       if (facts.told) tell(facts.told);
     },
     (error) => {
+      kept.splice(kept.indexOf(mine), 1);
       tell(`“${words}” wasn't kept: ${error.message} It is shown again.`);
       if (current) ahead.unshift(current);
       show(item);
@@ -126,7 +137,8 @@ async function mark(button) {
 async function takeBack() {
   await Promise.allSettled(sending.values());
   try {
-    const facts = await post("/review/undo", {});
+    const last = kept.pop();
+    const facts = await post("/review/undo", last ? { mark: last.id } : {});
     count(facts);
     tell(facts.told);
     if (!facts.incident) return;
@@ -181,6 +193,12 @@ document.addEventListener("submit", (event) => {
   }
 });
 
+document.addEventListener("change", (event) => {
+  if (!event.target.matches("[data-lift]")) return;
+  if (event.target.checked) play(stage);
+  else stage.querySelector("video")?.pause();
+});
+
 document.addEventListener("keydown", (event) => {
   if (!keys.checked || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   if (event.target.closest("input:not([type=checkbox]), select, textarea")) return;
@@ -194,8 +212,7 @@ keys.checked = localStorage.getItem(STORED) !== "off";
 keys.addEventListener("change", () => localStorage.setItem(STORED, keys.checked ? "on" : "off"));
 document.querySelector("[data-keys]").hidden = false;
 localise(document);
-const video = stage.querySelector("video");
-if (video && !REDUCED.matches) video.play().catch(() => {});
+play(stage);
 fill();
 listen({
   onChange: listenTo,
