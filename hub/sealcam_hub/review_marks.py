@@ -17,11 +17,12 @@ from sealcam.wire import schema
 from sealcam.wire.errors import ConfigError, EnvelopeError
 from sealcam.wire.schema import body, key
 from sealcam.wire.statement_kinds import Action
-from sealcam.wire.wishes import CommandType, MarkedIncident, MarksWish
+from sealcam.wire.wishes import CommandType, MarkedIncident, MarksWish, ModelWish
 from sealcam_hub import audit
 from sealcam_hub.clock import Clock
 from sealcam_hub.keys import HubKeys, TableKey
 from sealcam_hub.ledger import find_incident, incident_id
+from sealcam_hub.review_models import SHIPPED
 from sealcam_hub.review_tables import marks, models
 from sealcam_hub.review_words import MARKS, MarkView, Word
 from sealcam_hub.store import Store
@@ -112,8 +113,9 @@ class Marks:
             return standing(connection, self._keys.table)
 
     def erase(self) -> int:
-        """Forget every mark and every model that was trained by them, and have the cameras forget the marks; how many
-        incidents were marked.
+        """Forget every mark and every model that was trained by them; how many incidents were marked.
+
+        Cameras are told to forget the marks, too, and to judge by the model that they were shipped with.
 
         Raises:
             StorageError: the ledger can't be written; nothing was erased.
@@ -127,10 +129,19 @@ class Marks:
                 self._tell(connection, camera, alias, words)
             connection.execute(delete(marks))
             connection.execute(delete(models))
+            self._send_back(connection)
             now_ns, detail = self._clock.wall_ns(), "the marks on incidents, and the models trained by them"
             audit.append(connection, self._keys, now_ns, Action.DELETED, self._actor, detail)
         self._store.scrub()
         return sum(len(words) for words in told.values())
+
+    def _send_back(self, connection: Connection) -> None:
+        """Have who was told to judge by a model that is erased judge by the shipped one."""
+        known = select(cameras.c.id, cameras.c.alias).where(~cameras.c.expelled, ~cameras.c.gone)
+        for camera, alias in connection.execute(known.order_by(cameras.c.id)).all() if self._keys.is_home else ():
+            asked = self._wishes.standing(connection, camera, CommandType.MODEL, answered=True)
+            if isinstance(asked, ModelWish) and asked.name != SHIPPED:
+                self._wishes.put(connection, alias, ModelWish(name=SHIPPED, sha256=bytes(32)), self._actor)
 
     def _newest(self, connection: Connection, camera: int, incident: bytes) -> MarkView | None:
         this = _MARK.where(marks.c.camera == camera, marks.c.incident == incident)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ from sealcam.wire.wishes import CommandType, ModelWish
 from sealcam_hub import audit
 from sealcam_hub.clock import Clock
 from sealcam_hub.keys import HubKeys
-from sealcam_hub.review_tables import models
+from sealcam_hub.review_tables import marks, models
 from sealcam_hub.store import Store
 from sealcam_hub.tables import cameras
 from sealcam_hub.wishes import Wishes, WishView
@@ -58,14 +59,18 @@ class Models:
         self._store, self._keys, self._clock, self._wishes = store, keys, clock, wishes
         self._actor = actor
 
-    def keep(self, content: bytes, figures: dict[str, Any]) -> int:
-        """Keep what was trained; its number.
+    def keep(self, content: bytes, figures: dict[str, Any], learnt: Sequence[int] = ()) -> int:
+        """Keep what was trained by the marks of these numbers; its number.
 
         Raises:
+            ConfigError: the marks were erased meanwhile, and with them what they taught.
             StorageError: the ledger can't be written.
         """
         made = schema.encode(Made(content=content, figures=json.dumps(figures).encode()))
         with self._store.writing() as connection:
+            stands = select(marks.c.id).where(marks.c.id <= max(learnt, default=0)).limit(1)  # none comes twice
+            if learnt and connection.execute(stands).first() is None:
+                raise ConfigError("the marks were erased meanwhile", "nothing was kept of what they taught")
             row = insert(models).values(wrapped=self._keys.table.wrap(made), made_ns=self._clock.wall_ns())
             return int(connection.execute(row.returning(models.c.id)).scalar_one())
 

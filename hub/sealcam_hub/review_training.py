@@ -81,8 +81,9 @@ class Training:
 
     def _train(self) -> None:
         try:
-            content, figures = self._run([_told(one) for one in self._data.examples() if one.moments])
-            self._models.keep(content, figures)
+            examples = [one for one in self._data.examples() if one.moments]
+            content, figures = self._run([_told(one) for one in examples])
+            self._models.keep(content, figures, [one.mark.id for one in examples])
             self._state = State()
         except (SealcamError, OSError, ValueError) as error:
             self._state = State(failed=str(error))

@@ -95,10 +95,13 @@ class Wishes:
         detail = f"{found.name}: {said(body)}"
         audit.append(connection, self._keys, now_ns, Action.COMMANDED, actor, detail, subject=found.kid)
 
-    def standing(self, connection: Connection, camera: int, kind: CommandType) -> object | None:
-        """The body of the wish of that kind which a camera (row) hasn't answered yet, or none."""
+    def standing(
+        self, connection: Connection, camera: int, kind: CommandType, *, answered: bool = False
+    ) -> object | None:
+        """The body of the wish of that kind which a camera (row) hasn't answered yet, or also of an `answered` one; or
+        none."""
         query = select(wishes.c.body).where(wishes.c.camera == camera, wishes.c.kind == kind)
-        body = connection.execute(query.where(wishes.c.outcome.is_(None))).scalar()
+        body = connection.execute(query if answered else query.where(wishes.c.outcome.is_(None))).scalar()
         if body is None:
             return None
         try:

@@ -265,3 +265,26 @@ def test_a_fault_of_its_own_keeps_nobody_waiting(room: Room, monkeypatch: pytest
     assert (state.running, state.failed) == (False, "the training ended by a fault of its own")
     found.training.begin()
     found.training.wait(20)
+
+
+def test_what_was_erased_while_it_was_learnt_teaches_nothing(room: Room) -> None:
+    for number in (1, 2):
+        room.marks.say(room.sees(number), Word.THREAT, 0, "Owner")
+    learnt = [one.mark.id for one in room.data.examples()]
+    models = review.of(room.home).models
+    room.marks.erase()
+    room.marks.say(room.sees(3), Word.BENIGN, 0, "Owner")
+    with pytest.raises(ConfigError, match="erased"):
+        models.keep(verdicts.load(), GOOD, learnt)
+    assert models.newest() is None
+
+
+def test_cameras_judge_by_no_model_whose_marks_are_erased(room: Room) -> None:
+    room.marks.say(room.sees(1), Word.THREAT, 0, "Owner")
+    models = review.of(room.home).models
+    room.marks.erase()
+    assert models.told() == ()  # nobody was asked anything, so nobody is sent back
+    models.send(models.keep(verdicts.load(), GOOD))
+    room.marks.erase()
+    (told,) = models.told()
+    assert told.body == ModelWish(name="shipped", sha256=bytes(32))
