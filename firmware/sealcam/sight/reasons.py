@@ -84,9 +84,14 @@ def subject(features: IncidentFeatures) -> str:
     seen = f"{'were' if many else 'was'} seen{_for(features.seen_s)}"
     if features.dwell_s >= STAYED_S and features.dwell_s >= features.seen_s / 2:
         seen = f"stayed{_for(features.dwell_s)}"
+    elsewhere = [name for name in features.zones if name not in features.entered]
     if features.entered:
-        return f"{who} came into {_names(features.entered)} and {seen}"
-    return f"{who} {seen} in {_names(features.zones)}" if features.zones else f"{who} {seen}"
+        said = f"{who} came into {_names(features.entered)} and {seen}"
+        said += f", also in {_names(elsewhere)}" if elsewhere else ""
+    else:
+        said = f"{who} {seen} in {_names(elsewhere)}" if elsewhere else f"{who} {seen}"
+    # Each zone is named, as the household's rules go by them; of who was in ignored ones alone `aside` tells.
+    return f"{said}, and in {_names(features.ignored)}" if features.watched and features.ignored else said
 
 
 def words(features: IncidentFeatures, group: str) -> Words | None:
