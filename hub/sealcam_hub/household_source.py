@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sealcam.wire.wishes import ZonesWish
 from sealcam_hub import audit, recovery_state
 from sealcam_hub.home import Home
 from sealcam_hub.recovery_state import RecoveryState
@@ -28,6 +29,11 @@ class Households:
     def rules(self) -> tuple[KeptRule, ...]:
         """The household's rules."""
         return self.home.household().rules()
+
+    def zones(self) -> tuple[str, ...]:
+        """The names of the zones that cameras were asked for here."""
+        asked = [one.body for one in self.home.wishes().list() if isinstance(one.body, ZonesWish)]
+        return tuple(sorted({zone.name for body in asked for zone in body.zones}))
 
     def make(self, rule: Rule) -> None:
         """Let one more hold; see `Household.make`."""

@@ -93,7 +93,7 @@ def concerns(rule: Rule, one: Occurrence) -> bool:
     """Whether a rule is about an incident."""
     if rule.cameras and one.alias not in rule.cameras:
         return False
-    if rule.zone and not any(f"“{rule.zone}”" in reason for reason in one.reasons):
+    if rule.zone and not any(f"“{rule.zone}”".casefold() in reason.casefold() for reason in one.reasons):
         return False
     return rule.always or _within(rule, one.started_ns, one.ended_ns)
 

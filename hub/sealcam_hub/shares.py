@@ -26,6 +26,7 @@ from sealcam_hub.clock import Clock
 from sealcam_hub.keys import HubKeys
 from sealcam_hub.ledger import Ledger
 from sealcam_hub.rules import Effect
+from sealcam_hub.share_tables import copies
 from sealcam_hub.store import Store
 from sealcam_hub.tables import grants
 from sealcam_hub.wish_words import runs_said
@@ -122,7 +123,7 @@ class Shares:
             StorageError: the ledger can't be written.
         """
         checked(terms)
-        self.check_rules(offer.clip.header.clip if offer.copied is None else offer.copied.source)
+        self.check_rules(offer.clip.header.clip)
         now_ns = self.clock.wall_ns()
         with self.store.writing() as connection:
             if not self.keys.is_home:
@@ -142,11 +143,14 @@ class Shares:
         return share
 
     def check_rules(self, clip: bytes) -> None:
-        """Return if the household's rules let a clip of a camera be shared.
+        """Return if the household's rules let a clip of a camera, or the one that a copy was made of, be shared.
 
         Raises:
             ConfigError: one keeps it from that.
         """
+        with self.store.reading() as connection:
+            source = connection.execute(select(copies.c.source).where(copies.c.clip == clip)).scalar()
+        clip = clip if source is None else source
         incident = Ledger(self.store, self.keys.table).of_clip(clip)
         if incident is not None and Effect.NOT_SHARED in incident.effects:
             raise ConfigError("a rule of the household keeps this clip from being shared", "nothing was shared")
@@ -185,9 +189,10 @@ class Shares:
         """A grant to be handed over once more, if `may_serve`.
 
         Raises:
-            ConfigError: there is no such grant.
+            ConfigError: there is no such grant, or by now a rule of the household forbids it.
             SealcamError: it has expired or was revoked.
         """
+        self.check_rules(self.find(share_id).grant.clip)
         now_ns = self.clock.wall_ns()
         with self.store.writing() as connection:
             share = _find(connection, share_id)

@@ -46,6 +46,10 @@ class HouseholdSource(Protocol):
         """The household's rules."""
         ...
 
+    def zones(self) -> Sequence[str]:
+        """The names of the zones that were drawn here."""
+        ...
+
     def make(self, rule: Rule, /) -> None:
         """Let one more hold; a `ConfigError` where it is none."""
         ...
@@ -110,13 +114,17 @@ class HouseholdPart:
 
     def _values(self, problem: ConfigError | None) -> dict[str, object]:
         cameras = self._cameras()
-        names = {one.alias: one.name for one in cameras}
+        names, zones = {one.alias: one.name for one in cameras}, self._source.zones()
         return {
             "here": "/household",
             "problem": problem,
             "recovery": self._source.recovery(),
             "cameras": cameras,
-            "rules": [{"number": one.number, "said": said(one.rule, names)} for one in self._source.rules()],
+            "rules": [
+                {"number": one.number, "said": said(one.rule, names), "unknown": _unknown(one.rule, zones)}
+                for one in self._source.rules()
+            ],
+            "zones": zones,
             "EFFECTS": [(one.value, WORDS[one]) for one in Effect],
             "DAYS": hours.DAYS,
             "zone": self._zone,
@@ -133,6 +141,11 @@ def said(rule: Rule, names: Mapping[str, str]) -> dict[str, str]:
     if not rule.always:
         when = f"{hours.days(rule.days)}, {hours.span(rule.from_minute, rule.to_minute)} ({rule.clock})"
     return {"where": where, "when": when, "what": ", ".join(WORDS[one] for one in Effect if one in rule.effects)}
+
+
+def _unknown(rule: Rule, zones: Sequence[str]) -> bool:
+    """Whether a rule is about a zone that wasn't drawn here; one of a camera's own file isn't known here either."""
+    return bool(rule.zone) and rule.zone.casefold() not in {one.casefold() for one in zones}
 
 
 def _rule(form: Mapping[str, str], known: set[str]) -> Rule:

@@ -110,6 +110,10 @@ class FakeHousehold:
         """The oldest first."""
         return self.kept
 
+    def zones(self) -> Sequence[str]:
+        """Two of them."""
+        return "Hall", "Sofa"
+
     def make(self, rule: Rule) -> None:
         """Under the real rule for rules."""
         self.kept.append(KeptRule(len(self.kept) + 1, rules.check(rule)))

@@ -104,6 +104,8 @@ def test_a_rule_is_made_said_in_words_and_taken_back() -> None:
     assert kept.rule.effects == {Effect.NOT_KEPT, Effect.VEILED}
     page = house.page()
     assert "Clips are never kept, previews are blurred." in page
+    assert "No zone of that name was drawn here" in page
+    assert '<option value="Sofa">' in page
     assert "Front door, in “Sofa &amp; co”, Every day, 22:00 to 06:00 (Europe/Vienna)" in page
     assert house.post("/household/rules", remove="1").status_code == 303
     assert house.household.kept == []

@@ -487,6 +487,16 @@ def test_a_clip_that_a_rule_keeps_from_being_shared_is_neither_shared_nor_copied
     assert shares_of(at.home).list() == ()
 
 
+def test_what_a_rule_forbids_by_now_is_not_handed_over_again(at: Desk, one: Visitor, them: BoxKey) -> None:
+    share = grant(at, copy(at), them)
+    assert one.post(f"/sharing/{share.id}/give/grant", {"csrf": one.csrf()}).status_code == 200
+    rules = Household(at.home.store, at.home.keys, at.home.clock)
+    rules.make(Rule(frozenset({Effect.NOT_SHARED})))
+    answer = one.post(f"/sharing/{share.id}/give/grant", {"csrf": one.csrf()})
+    assert "A rule of the household" in answer.text
+    assert share.bundle not in answer.content
+
+
 def test_sharing_is_the_owners_alone(one: Visitor) -> None:
     routes = [route for route in one._client._transport.app.routes if route.path.startswith("/sharing")]  # type: ignore[attr-defined]
     assert len(routes) > 10

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from sealcam.wire.bodies import Stage
 from sealcam.wire.errors import ConfigError
-from sealcam_hub import audit, deletion, rules, tables
+from sealcam_hub import audit, deletion, rules, rules_keeper, tables
 from sealcam_hub.clip_carriers import carried
 from sealcam_hub.rules import Effect, Occurrence, Rule, effects
 from sealcam_hub.views import IncidentView
@@ -177,6 +177,27 @@ def test_what_had_come_is_deleted_with_its_key_and_the_incident_stays(made: Dock
         assert list(connection.execute(select(tables.clips.c.wrapped)).scalars()) == [None, None]
         last = list(audit.entries(connection))[-1]
     assert b"hub" in last
+
+
+def test_a_round_reaches_the_oldest_clip_however_few_are_looked_at_at_once(
+    made: Dock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules_keeper, "AT_ONCE", 1)
+    made.bring(pieces(clip_of(made.camera)))
+    made.desk.take(made.camera.incident(1, Stage.END, JPEG))
+    for number in (2, 3):
+        made.desk.take(made.camera.incident(number, clip=made.camera.clip_key(number)))
+    home = made.desk.home
+    home.household().make(ALWAYS)
+    keeper = home.keeper()
+    assert [keeper.sweep() for _ in range(5)] == [0, 0, 0, 1, 0]  # the newer ones go on
+    assert made.place() == "deleted"
+    made.desk.take(made.camera.incident(4, clip=made.camera.clip_key(4)))
+    made.desk.clock.advance(3601)
+    assert keeper.sweep() == 0  # the round has begun
+    (kept,) = home.household().rules()
+    home.household().take_back(kept.number)
+    assert [keeper.sweep() for _ in range(3)] == [0, 0, 0]  # what was found by the old rule is left alone
 
 
 def test_a_clip_of_an_incident_that_goes_on_waits_for_its_end(made: Dock) -> None:
