@@ -12,6 +12,7 @@ from sealcam_hub import audit, offsite_rows, offsite_settings, offsite_status, o
 from sealcam_hub.folder import Folder
 from sealcam_hub.home import open_home
 from sealcam_hub.offsite import Kind, Names, recovery_public
+from sealcam_hub.offsite_errors import Refused
 from sealcam_hub.terminal import Adder, confirmed, say
 
 
@@ -45,7 +46,7 @@ def _set(options: argparse.Namespace, folder: Folder) -> int:
 
     chosen = offsite_settings.read_settings(options.file)
     with open_home(folder) as home:
-        remote = S3Store(chosen)
+        remote, may_delete = S3Store(chosen), True
         try:
             if chosen.lock_days and not remote.lockable():
                 raise ConfigError(
@@ -54,7 +55,10 @@ def _set(options: argparse.Namespace, folder: Folder) -> int:
             probe = Names(recovery_public(home.keys)).new(Kind.DIRECTORY)  # holds nothing, and isn't locked
             remote.put(probe, b"")
             remote.get(probe, 0)
-            remote.delete(probe)
+            try:
+                remote.delete(probe)
+            except Refused:
+                may_delete = False
         finally:
             remote.close()
         lines = [f"From now on everything that this hub keeps goes sealed to {chosen.where},"]
@@ -64,9 +68,11 @@ def _set(options: argparse.Namespace, folder: Folder) -> int:
             lines += [
                 f"All of it is sent again. What is at {before.where} stays there, sealed, and nobody keeps it up."
             ]
+        if not may_delete:
+            lines += ["This account may not delete there: what you delete here stays there, sealed, till you do it."]
         if chosen.lock_days:
             lines += [f"What you delete here stays there, sealed, for up to {chosen.lock_days} days."]
-        else:
+        elif may_delete:
             lines += ["Who takes this hub can delete the copy with its keys: lock_days, in that file, prevents it."]
         say("\n".join(lines))
         if not confirmed("Is that what you want?", options.yes):

@@ -22,6 +22,7 @@ from sealcam_hub.backup import RECORD
 from sealcam_hub.clock import Clock
 from sealcam_hub.keys import HubKeys
 from sealcam_hub.offsite import CLIP_HEAD, PART_BYTES, Kind, Names, make, recovery_public
+from sealcam_hub.offsite_errors import Refused
 from sealcam_hub.offsite_settings import DAY_NS, Settings
 from sealcam_hub.store import Store
 from sealcam_hub.tables import cameras
@@ -32,7 +33,7 @@ _DIRECTORY = "sealcam-hub/offsite-directory"
 
 
 class Remote(Protocol):
-    """What the copier needs of a store; each raises `offsite_s3.Away`."""
+    """What the copier needs of a store; each raises `offsite_errors.Away`."""
 
     def put(self, name: str, data: bytes, locked_ns: int = 0) -> None:
         """Store an object, locked until then (wall time, 0: not at all)."""
@@ -57,22 +58,26 @@ class Copier:
     clock: Clock
     remote: Remote
     _skipped: set[bytes] = field(default_factory=set)
+    _undeleted: dict[str, Refused] = field(default_factory=dict)
 
     def run(self, go_on: GoOn = lambda: True) -> None:
         """Do all that there is to do now, as long as `go_on` says so, which is asked before each object.
 
         Raises:
-            Away: the store fails; what was done is booked.
+            Away: the store fails, or refuses to delete something; what was done is booked.
             StorageError: the ledger can't be read or written.
         """
         self._skipped.clear()
+        self._undeleted.clear()
         while True:
             with self.store.writing() as connection:
                 offsite_rows.tidy(connection, self._cutoff_ns())
             self._ledger(go_on)
             self._delete(go_on)
             if not go_on() or not self._part():
-                return
+                break
+        if self._undeleted:  # told, once all else is done
+            raise next(iter(self._undeleted.values()))
 
     def _ledger(self, go_on: GoOn) -> None:
         while go_on() and self._events():
@@ -135,7 +140,13 @@ class Copier:
         for name in names:
             if not go_on():
                 return
-            self.remote.delete(name)
+            if name in self._undeleted:
+                continue
+            try:
+                self.remote.delete(name)
+            except Refused as error:  # a lock of the bucket's own, or an account that may not: no reason to stop here
+                self._undeleted[name] = error
+                continue
             with self.store.writing() as connection:
                 offsite_rows.forget(connection, name)
 

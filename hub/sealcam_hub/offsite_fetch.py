@@ -9,7 +9,8 @@ copy".
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,16 +24,18 @@ from sealcam_hub import offsite_backup, offsite_rows
 from sealcam_hub.home import Home
 from sealcam_hub.offsite import CLIP_HEAD, MOST_BYTES, Kind, Names, read
 from sealcam_hub.offsite_backup import OffsiteBackup, Spool
+from sealcam_hub.offsite_errors import Away, Missing, Refused
 from sealcam_hub.offsite_tables import held, objects
 from sealcam_hub.rekey import Told
 from sealcam_hub.tables import envelopes, events
 from sealcam_hub.vault_files import COMING, WHOLE
 
+PAUSES_S = (1.0, 5.0, 15.0, 30.0)  # between two tries to fetch an object
 _PARTIAL = ".offsite"
 
 
 class Shelf(Protocol):
-    """What is fetched from; each raises `offsite_s3.Away`, `get` its `Missing` too."""
+    """What is fetched from; each raises `Away`, `get` its `Missing` too."""
 
     def names(self) -> Iterator[str]:
         """The names of all objects."""
@@ -50,6 +53,7 @@ class Fetcher:
     shelf: Shelf
     owner: OwnerKeys
     refused: int = 0
+    wait: Callable[[float], None] = time.sleep
     _found: dict[Kind, list[str]] = field(default_factory=dict)
     _withdrawn: set[str] = field(default_factory=set)
 
@@ -90,7 +94,7 @@ class Fetcher:
         return newest
 
     def _content(self, name: str, kind: Kind) -> bytes | None:
-        data = self.shelf.get(name, MOST_BYTES)
+        data = self._patiently(name)
         try:
             if len(data) > MOST_BYTES:
                 raise EnvelopeError
@@ -102,6 +106,17 @@ class Fetcher:
             self.refused += 1
             return None
         return content
+
+    def _patiently(self, name: str) -> bytes:
+        """What is there, asked for again where the store doesn't answer: much was fetched before it."""
+        for pause_s in PAUSES_S:
+            try:
+                return self.shelf.get(name, MOST_BYTES)
+            except (Missing, Refused):
+                raise
+            except Away:
+                self.wait(pause_s)
+        return self.shelf.get(name, MOST_BYTES)
 
     def book(self, home: Home, backup: OffsiteBackup) -> None:
         """Tell the new ledger what is there, so that it goes on from that.
@@ -141,8 +156,17 @@ class Fetcher:
         folder = home.folder.clips
         folder.mkdir(mode=0o700, exist_ok=True)
         with home.store.reading() as connection:
-            known = set(connection.execute(select(objects.c.name)).scalars())
-        wanted = [one for one in self._of(Kind.CLIP) if one not in known]
+            booked = {
+                row.name: row.clip for row in connection.execute(select(objects).where(objects.c.clip.is_not(None)))
+            }
+        # What a ledger of before tells to be there may not be here: it was brought back without its clips.
+        here = {
+            one for one in booked.values() if any((folder / f"{one.hex()}{end}").exists() for end in (WHOLE, _PARTIAL))
+        }
+        wanted = [one for one in self._of(Kind.CLIP) if booked.get(one) not in here]
+        with home.store.writing() as connection:
+            for name in (one for one in wanted if one in booked):
+                offsite_rows.forget(connection, name)  # booked again as it is fetched
         whole = 0
         for done, name in enumerate(wanted, 1):
             content = self._content(name, Kind.CLIP)
@@ -174,8 +198,7 @@ class Fetcher:
             came_ns = home.clock.wall_ns()
             offsite_rows.begin(connection, name, Kind.CLIP, length, came_ns, clip=clip, at=begins)
             offsite_rows.arrived(connection, name)
-            here = select(objects.c.at, objects.c.size).where(objects.c.clip == clip).distinct()
-            complete = size == sum(int(row.size) for row in connection.execute(here))
+            complete = size == offsite_rows.reaches(connection, clip)
         if complete:
             path.replace(folder / f"{clip.hex()}{WHOLE}")
             with suppress(FileNotFoundError):

@@ -150,8 +150,19 @@ def next_part(connection: Connection, cutoff_ns: int, but: frozenset[bytes]) -> 
     """The newest clip that isn't all there, and where to go on; none of `but`."""
     query = _parts(cutoff_ns).order_by(vault.c.changed_ns.desc(), vault.c.clip)
     for row in connection.execute(query.where(vault.c.clip.not_in(but)).limit(1)):
-        return Part(row.clip, int(row.done), row.size, row.changed_ns)
+        return Part(row.clip, reaches(connection, row.clip), row.size, row.changed_ns)
     return None
+
+
+def reaches(connection: Connection, clip: bytes) -> int:
+    """How many of a clip's bytes are there without a gap, from its first on; parts may be booked in any order."""
+    end = 0
+    mine = select(objects.c.at, objects.c.size).where(objects.c.clip == clip, objects.c.state == _THERE)
+    for row in connection.execute(mine.order_by(objects.c.at)):
+        if row.at > end:
+            break
+        end = max(end, row.at + row.size)
+    return end
 
 
 def last_entry(connection: Connection) -> int:
@@ -183,9 +194,12 @@ def doomed(connection: Connection, now_ns: int) -> list[str]:
 
 
 def withdrawn(connection: Connection) -> list[str]:
-    """The objects of events and clips that are to be deleted there: they don't count any more."""
-    seen = objects.c.kind.in_((int(Kind.EVENTS), int(Kind.CLIP)))
-    query = select(objects.c.name).where(objects.c.state == _DOOMED, seen)
+    """The objects of events and clips that are to be deleted there, or of events that may have come there though they
+    were sent again: they don't count any more."""
+    events_, clips_ = (objects.c.kind == int(one) for one in (Kind.EVENTS, Kind.CLIP))
+    query = select(objects.c.name).where(
+        or_((objects.c.state == _DOOMED) & (events_ | clips_), (objects.c.state == _LEFT) & events_)
+    )
     return list(connection.execute(query.order_by(objects.c.name)).scalars())
 
 

@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError,
 from s3transfer.futures import NonThreadedExecutor
 from s3transfer.manager import TransferConfig, TransferManager
 
-from sealcam.wire.errors import SealcamError
+from sealcam_hub.offsite_errors import Away, Missing, Refused
 from sealcam_hub.offsite_settings import Settings
 
 CONNECT_S, READ_S = 10.0, 30.0
@@ -36,14 +36,6 @@ _REASONS = {
 }
 _ABSENT = ("NoSuchKey", "404", "NotFound")
 _NO_VERSIONS = ("NotImplemented", "MethodNotAllowed", "501", "405")
-
-
-class Away(SealcamError):
-    """The store doesn't do what it is asked for; the message says why, in words that may be logged."""
-
-
-class Missing(Away):
-    """There is no such object."""
 
 
 class S3Store:
@@ -173,7 +165,8 @@ def _told() -> Iterator[None]:
         if code in _ABSENT:
             raise Missing("there is no such object") from None
         status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-        raise Away(_REASONS.get(code, f"the store answers with an error ({status or 'no number'})")) from None
+        why = _REASONS.get(code, f"the store answers with an error ({status or 'no number'})")
+        raise (Refused if status == 403 else Away)(why) from None
     except (ConnectTimeoutError, ReadTimeoutError):
         raise Away("the store doesn't answer in time") from None
     except SSLError:

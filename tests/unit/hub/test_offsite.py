@@ -27,8 +27,9 @@ from sealcam_hub.inbox import Message
 from sealcam_hub.intake import Intake
 from sealcam_hub.offsite import Kind, Names
 from sealcam_hub.offsite_copier import Copier
+from sealcam_hub.offsite_errors import Away, Missing
 from sealcam_hub.offsite_fetch import Fetcher
-from sealcam_hub.offsite_s3 import Away, Missing, S3Store
+from sealcam_hub.offsite_s3 import S3Store
 from sealcam_hub.offsite_settings import DAY_NS, Settings
 from sealcam_hub.offsite_tables import Stored, objects
 from sealcam_hub.offsite_worker import OffsiteWorker

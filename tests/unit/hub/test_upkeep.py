@@ -19,7 +19,7 @@ from sealcam_hub.home import Home, open_home
 from sealcam_hub.nearness import Left, apart_s, between, card_low, certificate_left, days, disk_low
 from sealcam_hub.notice_rows import THE_HUB
 from sealcam_hub.notices import ENDS
-from sealcam_hub.offsite_s3 import Away
+from sealcam_hub.offsite_errors import Away
 from sealcam_hub.offsite_settings import FILE, Settings, save
 from sealcam_hub.offsite_worker import OffsiteWorker
 from sealcam_hub.pump import Pump, RecordingLink
