@@ -12,14 +12,16 @@ from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
-from anyio import to_thread
+from anyio import Lock, to_thread
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from sealcam.wire import schema
 from sealcam.wire.bodies import Mode
 from sealcam.wire.errors import ConfigError
+from sealcam.wire.labels import blake2b
 from sealcam.wire.wishes import (
     CommandType,
     MasksWish,
@@ -39,6 +41,7 @@ from sealcam_hub.views import CameraView, IncidentView
 VISIT = "visit"
 _ALIAS = re.compile(r"[0-9a-f]{16}")
 _NOTHING = ScheduleWish(entries=(), zone="UTC")
+_OLD = ConfigError("this was changed since the page was loaded", "look at what stands now, and send yours again")
 
 
 class CameraSource(Protocol):
@@ -78,6 +81,7 @@ class CamerasPart:
         self, source: CameraSource, list_all: Callable[[], Sequence[CameraView]], still: Stills, clock_zone: str
     ) -> None:
         self._source, self._list, self._still, self._zone = source, list_all, still, clock_zone
+        self._turn = Lock()  # one change after the other: each is made of what stands
 
     def routes(self, desk: Desk) -> Sequence[Route]:
         """Its addresses."""
@@ -111,25 +115,31 @@ class CamerasPart:
             zones, masks = areas.read(text)
         except ConfigError as error:
             return await self._page(request, session, {"problem": error, "drawn": text})
-        asked = await to_thread.run_sync(self._source.asked, alias)
-        before = asked.get(CommandType.ZONES, Asked()).body or ZonesWish(zones=())
-        covered = asked.get(CommandType.MASKS, Asked()).body or MasksWish(masks=())
-        for wanted, was in ((zones, before), (masks, covered)):
-            if wanted != was or form.get("again"):
-                await to_thread.run_sync(self._source.wish, alias, wanted)
+        async with self._turn:
+            asked = await to_thread.run_sync(self._source.asked, alias)
+            before = asked.get(CommandType.ZONES, Asked()).body or ZonesWish(zones=())
+            covered = asked.get(CommandType.MASKS, Asked()).body or MasksWish(masks=())
+            if form.get("shown", _mark(before, covered)) != _mark(before, covered):
+                return await self._page(request, session, {"problem": _OLD, "drawn": text})
+            for wanted, was in ((zones, before), (masks, covered)):
+                if wanted != was or form.get("again"):
+                    await to_thread.run_sync(self._source.wish, alias, wanted)
         return self._done(alias, "areas")
 
     async def schedule(self, request: Request, session: Session) -> Response:
         """`POST /cameras/{alias}/schedule`: an entry or an expected visit more, or one less."""
         form = await own_form(request, session.csrf)
         alias = _alias(request)
-        asked = (await to_thread.run_sync(self._source.asked, alias)).get(CommandType.SCHEDULE, Asked()).body
-        before = asked if isinstance(asked, ScheduleWish) else _NOTHING
-        try:
-            wanted = _without(before, form["remove"]) if "remove" in form else _with(before, form)
-        except ConfigError as error:
-            return await self._page(request, session, {"problem": error})
-        await to_thread.run_sync(self._source.wish, alias, wanted)
+        async with self._turn:
+            asked = (await to_thread.run_sync(self._source.asked, alias)).get(CommandType.SCHEDULE, Asked()).body
+            before = asked if isinstance(asked, ScheduleWish) else _NOTHING
+            try:
+                if form.get("shown", _mark(before)) != _mark(before):
+                    raise _OLD
+                wanted = _without(before, form["remove"]) if "remove" in form else _with(before, form)
+            except ConfigError as error:
+                return await self._page(request, session, {"problem": error})
+            await to_thread.run_sync(self._source.wish, alias, wanted)
         return self._done(alias, "schedule")
 
     async def privacy(self, request: Request, session: Session) -> Response:
@@ -172,6 +182,10 @@ class CamerasPart:
             "facts": facts,
             "still": self._still(alias),
             "drawn": areas.written(has_zones, has_masks),
+            "state_of": {
+                "areas": _mark(ZonesWish(zones=has_zones), MasksWish(masks=has_masks)),
+                "schedule": _mark(week),
+            },
             "asked": {"zones": zones, "masks": masks, "schedule": times},
             "week": _lines(week),
             "zone": week.zone if times.body is not None else self._zone,
@@ -184,6 +198,11 @@ def _alias(request: Request) -> str:
     if not _ALIAS.fullmatch(alias):
         raise HTTPException(404)
     return alias
+
+
+def _mark(*wishes: object) -> str:
+    """What a form was about: where it has changed since, an old page would undo what it never showed."""
+    return blake2b("sealcam-hub/shown", *(schema.encode(one) for one in wishes), size=8).hex()
 
 
 def _lines(week: ScheduleWish) -> list[dict[str, object]]:

@@ -124,6 +124,22 @@ def test_what_was_drawn_becomes_a_wish_and_only_what_is_new() -> None:
     assert room.cameras.wishes[3:] == [ZonesWish(zones=()), MasksWish(masks=())]
 
 
+def test_an_old_page_undoes_nothing_that_it_never_showed() -> None:
+    room = Room()
+    times = {"mode": "night", "d0": "1", "from": "22:00", "to": "06:00", "zone": "UTC"}
+    room.send("schedule", **times)
+    room.send("schedule", **times)
+    room.send("areas", areas=DRAWN)
+    shown = re.findall(r'name="shown" value="([0-9a-f]{16})"', room.page())
+    remove = {"shown": shown[1], "remove": "e0"}
+    assert [room.send("schedule", **remove) for _ in range(2)] == [303, 400]  # pressed twice: one line went
+    assert room.send("schedule", shown=shown[-1], **times) == 400
+    assert room.send("areas", shown=shown[0], areas=DRAWN + "\nmask: 50,50 60,50 60,60") == 303
+    answer = room.visitor.post(f"{HERE}/areas", {"csrf": room.visitor.csrf(), "areas": "", "shown": shown[0]})
+    assert "This was changed since the page was loaded" in answer.text
+    assert "mask: 50,50" not in answer.text  # what was typed stays to be sent again
+
+
 def test_a_wish_is_pending_until_the_camera_has_answered_and_its_answer_is_said() -> None:
     room = Room()
     assert "Nothing has been sent from here yet" in room.page()
