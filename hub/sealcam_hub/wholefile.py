@@ -23,7 +23,7 @@ _KIND = 5  # beside `offsite.Kind`: it never goes off site by itself
 
 
 def write_whole(home: Home, path: Path, told: Told = lambda _done, _all: None) -> int:
-    """Write everything that this hub is, its clips aside, to a new file at `path`, sealed to the words; its size in bytes.
+    """Write everything that this hub is but its clips to a new file at `path`, sealed to the words; its size in bytes.
 
     Raises:
         StorageError: the disk is full, or the folder can't be read.
