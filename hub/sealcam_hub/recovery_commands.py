@@ -35,9 +35,7 @@ def add(command: Adder) -> None:
     backup.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
     backup.add_argument("--force", action="store_true", help="replace a file that is there")
     backup.add_argument("--with-keys", action="store_true", help="a full copy that opens everything: guard it well")
-    backup.add_argument(
-        "--whole", action="store_true", help="this hub but its clips, sealed to the 24 words"
-    )
+    backup.add_argument("--whole", action="store_true", help="this hub but its clips, sealed to the 24 words")
     recover = command("recover", _recover, "take a lost hub's place, with the owner's 24 words")
     recover.add_argument("--from", dest="backup", type=Path, metavar="BACKUP", help="the lost hub's newest backup")
     recover.add_argument("--offsite", type=Path, metavar="FILE", help="the store of the lost hub's off-site copy")
