@@ -116,6 +116,18 @@ class Models:
         """
         return tuple(one for one in self._wishes.list() if one.kind is CommandType.MODEL)
 
+    def unasked(self) -> tuple[str, ...]:
+        """The cameras that were never asked, by name: they came later, and judge by what they were shipped with.
+
+        Raises:
+            StorageError: the ledger can't be read.
+        """
+        asked = {one.alias for one in self.told()}
+        here = select(cameras.c.alias, cameras.c.name).where(~cameras.c.expelled, ~cameras.c.gone)
+        with self._store.reading() as connection:
+            rows = connection.execute(here.order_by(cameras.c.id)).all()
+        return tuple(row.name for row in rows if row.alias not in asked)
+
     def _ask(self, wish: ModelWish) -> None:
         with self._store.writing() as connection:
             query = select(cameras.c.alias).where(~cameras.c.expelled, ~cameras.c.gone).order_by(cameras.c.id)

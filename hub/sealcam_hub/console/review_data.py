@@ -128,4 +128,7 @@ class DataPages:
             model = "the model it was shipped with" if name == SHIPPED else name
             state = "asked; it hasn't answered yet" if wish.outcome is None else outcome_said(wish.outcome)
             found.append(Told(wish.camera, model, f"{state}: {wish.detail}" if wish.detail else state))
+        if found:  # otherwise all judge so
+            words = "the model it was shipped with", "it came later, and gets what you send from now on"
+            found += [Told(name, *words) for name in self._review.models.unasked()]
         return found

@@ -28,6 +28,7 @@ from sealcam_hub.review_training import Training
 from sealcam_hub.review_words import Word
 from sealcam_hub.training import FOLDS, LEAST, WORSE, Size, TooFewError, fit_to_send, folds, owned, trained
 from sealcam_verdict import train
+from tests.hubs import Camera
 from tests.reviewing import Room, console, reviewing
 from tests.unit.hub.console_client import Visitor
 
@@ -288,3 +289,16 @@ def test_cameras_judge_by_no_model_whose_marks_are_erased(room: Room) -> None:
     room.marks.erase()
     (told,) = models.told()
     assert told.body == ModelWish(name="shipped", sha256=bytes(32))
+
+
+def test_a_camera_that_came_later_judges_by_what_it_was_shipped_with_and_the_page_says_so(room: Room) -> None:
+    models = review.of(room.home).models
+    models.send(models.keep(verdicts.load(), GOOD))
+    assert models.unasked() == ()
+    Camera().claim(room.home, "Yard")
+    assert models.unasked() == ("Yard",)
+    assert [one.camera for one in models.told()] == ["Door"]
+    page = Visitor(console(room)).sign_in().get("/review/data").text
+    assert "<dt>Yard</dt><dd>The model it was shipped with." in page
+    models.send(models.keep(verdicts.load(), GOOD))
+    assert models.unasked() == ()
