@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,7 @@ CREATE TABLE clips (clip BLOB PRIMARY KEY, turn INTEGER NOT NULL, size INTEGER N
 _VERSION = 1
 # What is left free on the disk for everything else: above all for the events.
 SPARE_BYTES = 96 << 20
+MOST_UNWANTED = 2000  # clips that were to be forgotten and aren't here: one of them may still be recorded
 
 
 class ClipStore:
@@ -59,6 +61,7 @@ class ClipStore:
         self._max_bytes, self._free_bytes = max_bytes, free_bytes
         self._on_change = on_change
         self._lock = threading.Lock()
+        self._unwanted: OrderedDict[bytes, None] = OrderedDict()
         self.lost = False
         self.changes = 0
         """Rises with every change."""
@@ -137,6 +140,30 @@ class ClipStore:
         self._changed()
         return tuple(found)
 
+    def forget(self, clips: Sequence[bytes]) -> int:
+        """Delete these, as their owner has; how many are gone now.
+
+        One that isn't here, perhaps since it is still recorded, goes once it is.
+
+        Raises:
+            StorageError: the disk is broken.
+        """
+        found = 0
+        for clip in clips:
+            with self._lock:
+                here = self._kept.get(clip) is not None
+                if here:
+                    with storage.errors(self._path):
+                        self._db.execute("UPDATE clips SET going = 1 WHERE clip = ?", (clip,))
+                else:
+                    self._unwanted[clip] = None
+                    if len(self._unwanted) > MOST_UNWANTED:
+                        self._unwanted.popitem(last=False)
+            if here:
+                self._let_go(clip, told=False)  # who asked for it is told by the answer
+                found += 1
+        return found
+
     def _changed(self) -> None:
         with self._lock:
             self.changes += 1
@@ -180,8 +207,11 @@ class ClipStore:
                     if earlier.rank < rank:
                         self._put(clip, replace(earlier, rank=rank))
                 self._put(one.clip, Kept(self._next_turn(), size, rank, incident))
+                unwanted = one.clip in self._unwanted
             self._folder.growing.ended(one.clip)
             self._changed()
+            if unwanted:
+                self.forget([one.clip])
 
     def make_room(self, need_bytes: int) -> None:
         """See to it that so many bytes more may be written, if need be by evicting clips; each is told.
@@ -207,9 +237,11 @@ class ClipStore:
                 f"can't ask for the room on the disk of {self._path.parent}: {error.strerror}"
             ) from error
 
-    def _let_go(self, clip: bytes) -> None:
+    def _let_go(self, clip: bytes, *, told: bool = True) -> None:
         """Delete it, tell that, forget it: in this order, so that a crash in between tells it again."""
-        self._say(self._folder.delete(clip))
+        fate = self._folder.delete(clip)
+        if told:
+            self._say(fate)
         with self._lock, storage.errors(self._path):
             self._db.execute("DELETE FROM clips WHERE clip = ?", (clip,))
             self._kept.pop(clip)

@@ -11,6 +11,7 @@ from sealcam.wire.wishes import (
     ArmBody,
     CommandType,
     FetchWish,
+    ForgetWish,
     LiveWish,
     MarksWish,
     MasksWish,
@@ -32,6 +33,7 @@ BODIES: dict[CommandType, type] = {
     CommandType.MARKS: MarksWish,
     CommandType.MODEL: ModelWish,
     CommandType.TOKEN: TokenWish,
+    CommandType.FORGET: ForgetWish,
 }
 _LEAST_CORNERS, _MOST_CORNERS = 3, 32
 

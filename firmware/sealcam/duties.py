@@ -51,7 +51,7 @@ class Duties:
         self._memory = memory
         self._live = live
         self._model = model
-        self._fetching = Fetching(outbox, sending)
+        self._fetching, self._sends = Fetching(outbox, sending), sending is not None
 
     @property
     def handlers(self) -> Mapping[CommandType, Handler]:
@@ -63,6 +63,7 @@ class Duties:
             CommandType.ZONES: self._draw_zones,
             CommandType.MASKS: self._draw_masks,
             CommandType.SCHEDULE: self._keep_schedule,
+            **({CommandType.FORGET: self._fetching.forget} if self._sends else {}),
             **(Marks(self._memory).handlers if self._memory is not None else {}),
             **({CommandType.LIVE: self._live.wish} if self._live is not None else {}),
             **(self._model.handlers if self._model is not None else {}),

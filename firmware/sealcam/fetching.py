@@ -1,4 +1,4 @@
-"""The owner's wish for events and clips: what is here goes before all else, what isn't is said.
+"""The owner's wish for events and clips: what is here goes before all else, what isn't is said, or it is deleted.
 
 How clips go is `sending`'s, events `pace`'s. Of a clip more than the chunks that were asked for may go: all of it does.
 design/wire.md 5.3 and 14.
@@ -11,7 +11,7 @@ from sealcam.outbox import Outbox
 from sealcam.sending import Asked, Sending
 from sealcam.wire.bodies import Outcome
 from sealcam.wire.errors import StorageError
-from sealcam.wire.wishes import FetchWish
+from sealcam.wire.wishes import FetchWish, ForgetWish
 
 _MOST_NAMED = 3
 
@@ -41,6 +41,19 @@ class Fetching:
         if clips and not asked.coming and not asked.running:
             raise Declined(Outcome.FAILED, "; ".join(said))
         return "; ".join(said)
+
+    def forget(self, wish: ForgetWish) -> str:
+        """Delete clips that the owner has deleted.
+
+        Raises:
+            Declined: the disk fails.
+        """
+        assert self._sending is not None  # nobody is asked without
+        try:
+            found = self._sending.forget(tuple(dict.fromkeys(wish.clips)))
+        except StorageError as error:
+            raise Declined(Outcome.FAILED, error.message) from error
+        return f"{_counted(found, 'clip')} deleted"
 
 
 def _words(asked: Asked) -> list[str]:

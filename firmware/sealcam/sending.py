@@ -100,6 +100,20 @@ class Sending:
         self._choose_anew()
         return Asked(coming, running, tuple(clip for clip in clips if clip not in (*coming, *running)))
 
+    def forget(self, clips: Sequence[bytes]) -> int:
+        """The owner has deleted these: they go, and no more of them is sent. How many were here.
+
+        Raises:
+            StorageError: the disk is broken.
+        """
+        for clip in clips:
+            self._transits.pop(clip, None)
+            if self._folder.runs(clip):
+                self._passed.add(clip)
+        found = self._store.forget(clips)
+        self._choose_anew()
+        return found
+
     def held(self, said: ClipHeld) -> None:
         """The home hub's signed word on a clip of this camera."""
         one, grown = self._store.find(said.clip), self._folder.growing.find(said.clip)

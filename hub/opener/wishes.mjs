@@ -44,6 +44,7 @@ const WISHES = {
   },
   0x09: { name: [1, text], sha256: [2, bytesOf(32)], content: [3, bytes, "opt"] },
   0x0a: { token: [1, bytes] },
+  0x0b: { clips: [1, list(bytesOf(16))] },
 };
 
 /** The fields of a command's body, or a refusal. @param {number} type @param {Uint8Array} cbor */

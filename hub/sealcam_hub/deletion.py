@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, 
 from sealcam.wire.bodies import EventType
 from sealcam.wire.errors import ConfigError, StorageError
 from sealcam.wire.statement_kinds import Action
-from sealcam_hub import audit, gists_rows, prekeys, share_copies, tables, vault_rows
+from sealcam_hub import audit, forgetting, gists_rows, prekeys, share_copies, tables, vault_rows
 from sealcam_hub.clip_carriers import Carried, carried
 from sealcam_hub.clock import Clock
 from sealcam_hub.folder import Folder
@@ -28,6 +28,7 @@ from sealcam_hub.rekey import Told, put, rekeyed
 from sealcam_hub.store import Store
 from sealcam_hub.tables import cameras, clips, deletions, events, grants, incidents
 from sealcam_hub.vault_files import VaultFiles
+from sealcam_hub.wishes import Wishes
 
 _DESTROYED = "destroyed"  # a row in `values`, while the ledger's log may hold destroyed prekeys
 
@@ -126,6 +127,7 @@ class Deleter:
             numbers = {one: self._next_prekey(connection, one, now_ns) for one in {each.camera for each in doomed}}
             for one in doomed:
                 gone += self._one(connection, one, numbers[one.camera], now_ns, actor)
+            self._forgotten(connection, gone, actor)
             complete(connection)
         return self._settled(gone, now_ns)
 
@@ -144,6 +146,7 @@ class Deleter:
             numbers = {one: self._next_prekey(connection, one, now_ns) for one in {each.camera for each in found}}
             for one in found:
                 gone += self._clip(connection, one, numbers[one.camera], now_ns, actor)
+            self._forgotten(connection, gone, actor)
             complete(connection)
         return self._settled(gone, now_ns)
 
@@ -163,6 +166,11 @@ class Deleter:
                 gone += self._part(connection, one, numbers[one.camera], now_ns, actor)
             complete(connection)
         return self._settled(gone, now_ns)
+
+    def _forgotten(self, connection: Connection, gone: Sequence[bytes], actor: str) -> None:
+        """Have the cameras delete what they still have of these clips; they take the home hub's word alone."""
+        if self.keys.is_home and gone:
+            forgetting.ask(connection, Wishes(self.store, self.keys, self.clock), gone, actor)
 
     def _settled(self, gone: Sequence[bytes], now_ns: int) -> bool:
         clean = self.store.compact()

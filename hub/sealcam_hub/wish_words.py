@@ -20,6 +20,7 @@ _BODIES: dict[CommandType, type] = {
     CommandType.MARKS: wishes.MarksWish,
     CommandType.MODEL: wishes.ModelWish,
     CommandType.TOKEN: wishes.TokenWish,
+    CommandType.FORGET: wishes.ForgetWish,
 }
 _KINDS = {cls: kind for kind, cls in _BODIES.items()}
 _OUTCOMES = {
@@ -67,6 +68,8 @@ def said(body: object) -> str:
             return " and ".join(filter(None, (given, back)))
         case wishes.ModelWish():
             return f"model {body.name}"
+        case wishes.ForgetWish():
+            return f"delete {_counted(len(body.clips), 'clip')}"
         case _:
             return kind_of(body).name.lower()
 

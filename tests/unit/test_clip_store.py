@@ -146,6 +146,16 @@ def test_what_is_noted_of_a_clip_that_is_going_brings_it_not_back(shelf: Shelf) 
         assert (store.find(clip), shelf.said) == (None, [])
 
 
+def test_what_its_owner_deleted_goes_untold_and_one_that_is_still_recorded_goes_as_it_ends(shelf: Shelf) -> None:
+    gone, stays = shelf.record(Verdict.THREAT), shelf.record(Verdict.THREAT)
+    runs = shelf.file()
+    assert shelf.store.forget([gone, runs, b"?" * 16, gone]) == 1
+    assert shelf.there == {stays, runs}
+    shelf.store.keep([Recorded(runs, "00" * 8, 0, 0, 1, 0, 100, Verdict.THREAT)])
+    assert shelf.there == {stays} == shelf.again().clips().keys()
+    assert shelf.evicted == []
+
+
 def test_an_incident_that_became_a_threat_raises_its_earlier_clips(shelf: Shelf) -> None:
     with closing(shelf.store):
         early = shelf.record(Verdict.BENIGN, "11" * 8)

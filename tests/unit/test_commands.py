@@ -38,6 +38,7 @@ from sealcam.wire.wishes import (
     ClipRange,
     CommandType,
     FetchWish,
+    ForgetWish,
     LiveWish,
     Mark,
     MarkedIncident,
@@ -68,6 +69,7 @@ EVERY_WISH = {
     CommandType.MARKS: MarksWish(marks=(MarkedIncident(incident=bytes(8), mark=Mark.OURS),)),
     CommandType.MODEL: ModelWish(name="nanodet-g", sha256=bytes(32)),
     CommandType.TOKEN: TokenWish(token=b"a statement"),
+    CommandType.FORGET: ForgetWish(clips=(bytes(16),)),
 }
 
 

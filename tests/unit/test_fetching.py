@@ -13,7 +13,7 @@ from sealcam.fetching import Fetching
 from sealcam.outbox import Outbox
 from sealcam.sending_rules import Rules
 from sealcam.wire.bodies import Outcome, Run
-from sealcam.wire.wishes import ClipRange, FetchWish
+from sealcam.wire.wishes import ClipRange, FetchWish, ForgetWish
 from tests.carrier import Camera
 
 
@@ -75,4 +75,23 @@ def test_a_disk_that_takes_nothing_is_said(camera: Camera, fetching: Fetching) -
     camera.store._db.execute("PRAGMA query_only = ON")
     with pytest.raises(Declined, match="can't write") as caught:
         fetching.wish(wish(clip))
+    assert caught.value.outcome is Outcome.FAILED
+
+
+def test_what_the_owner_deleted_goes_and_no_more_of_it_is_sent(camera: Camera, fetching: Fetching) -> None:
+    clips = [camera.record(200_000) for _ in range(2)]
+    fetching.wish(wish(*clips))
+    assert camera.piece() is not None
+    assert fetching.forget(ForgetWish(clips=(clips[0], b"r" * 16, clips[0]))) == "1 clip is deleted"
+    camera.run()
+    assert camera.arrived(clips[1])
+    assert not (camera.path / f"{clips[0].hex()}.scl1").exists()
+    assert fetching.forget(ForgetWish(clips=(clips[0],))) == "0 clips are deleted"
+
+
+def test_a_disk_that_lets_nothing_go_is_said(camera: Camera, fetching: Fetching) -> None:
+    clip = camera.record(1000)
+    camera.store._db.execute("PRAGMA query_only = ON")
+    with pytest.raises(Declined) as caught:
+        fetching.forget(ForgetWish(clips=(clip,)))
     assert caught.value.outcome is Outcome.FAILED

@@ -74,6 +74,7 @@ COMMANDS: dict[int, dict[int, Any]] = {
     0x08: {1: [{1: "bytes 8", 2: {0, 1, 2, 3}}], 2: (["bytes 8"],)},
     0x09: {1: "text", 2: "bytes 32", 3: ("bytes",)},
     0x0A: {1: "bytes"},
+    0x0B: {1: ["bytes 16"]},
 }
 
 

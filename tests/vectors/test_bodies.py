@@ -12,16 +12,25 @@ from sealcam import command_bodies
 from sealcam.wire import bodies, schema
 from sealcam.wire.errors import EnvelopeError
 from sealcam.wire.wishes import CommandType
-from tests.vectors import independent_bodies, make_bodies, make_bodies_2, make_bodies_3, make_bodies_4, make_bodies_5
+from tests.vectors import (
+    independent_bodies,
+    make_bodies,
+    make_bodies_2,
+    make_bodies_3,
+    make_bodies_4,
+    make_bodies_5,
+    make_bodies_6,
+)
 
 FROZEN_SHA256 = "91d365132b536b909b6178ecb8a0a9209d0eca93c0f2d188cca0dc7295225292"
 FROZEN_2_SHA256 = "0322e52ac325d1c9512517baf54409f4ea4ee66d093b838d852c2fae07d67284"
 FROZEN_3_SHA256 = "30f5cd3aa6c701f6ee5f91279e9d3262418b4c3d5186a402cc5b2845e019a61b"
 FROZEN_4_SHA256 = "2946f0b18a839489a1cf343928cc4570933cf8f0d7ebc0bbcecf040cc6fac6cd"
 FROZEN_5_SHA256 = "80f67cb8966d5f1e116a976666f07b1b91aea194987981ded8c18bc666fd9563"
+FROZEN_6_SHA256 = "b9eda64759cebc6ca5e3c21b9078a54e4a804172613a060f9f98cc05ad0ce0f3"
 CASES: list[dict[str, Any]] = [
     case
-    for made in (make_bodies, make_bodies_2, make_bodies_3, make_bodies_4, make_bodies_5)
+    for made in (make_bodies, make_bodies_2, make_bodies_3, make_bodies_4, make_bodies_5, make_bodies_6)
     for case in json.loads(made.FILE.read_text())
 ]
 EVENTS: dict[int, type] = {
@@ -50,6 +59,7 @@ def test_the_cases_are_frozen() -> None:
     assert hashlib.sha256(make_bodies_3.FILE.read_bytes()).hexdigest() == FROZEN_3_SHA256
     assert hashlib.sha256(make_bodies_4.FILE.read_bytes()).hexdigest() == FROZEN_4_SHA256
     assert hashlib.sha256(make_bodies_5.FILE.read_bytes()).hexdigest() == FROZEN_5_SHA256
+    assert hashlib.sha256(make_bodies_6.FILE.read_bytes()).hexdigest() == FROZEN_6_SHA256
 
 
 def test_they_can_be_made_again_byte_for_byte() -> None:
@@ -58,6 +68,7 @@ def test_they_can_be_made_again_byte_for_byte() -> None:
     assert make_bodies_3.text() == make_bodies_3.FILE.read_text()
     assert make_bodies_4.text() == make_bodies_4.FILE.read_text()
     assert make_bodies_5.text() == make_bodies_5.FILE.read_text()
+    assert make_bodies_6.text() == make_bodies_6.FILE.read_text()
 
 
 def test_every_case_has_its_own_name() -> None:

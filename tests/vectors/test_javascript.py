@@ -40,6 +40,7 @@ def test_no_vector_file_is_left_out() -> None:
         "bodies_3",
         "bodies_4",
         "bodies_5",
+        "bodies_6",
         "grants",
         "keys",
         "scl1",

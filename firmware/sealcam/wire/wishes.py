@@ -24,6 +24,7 @@ class CommandType(IntEnum):
     MARKS = 0x08
     MODEL = 0x09
     TOKEN = 0x0A
+    FORGET = 0x0B
 
 
 class Mark(IntEnum):
@@ -170,3 +171,10 @@ class TokenWish:
     """Command 0x0a: a technician may work here: a statement of kind technician-token."""
 
     token: bytes = key(1)
+
+
+@body
+class ForgetWish:
+    """Command 0x0b: delete these clips, of which the owner has destroyed the keys."""
+
+    clips: tuple[bytes, ...] = key(1, size=16)

@@ -187,6 +187,7 @@ class CamerasPart:
                 "schedule": _mark(week),
             },
             "asked": {"zones": zones, "masks": masks, "schedule": times},
+            "forget": asked.get(CommandType.FORGET, Asked()),
             "week": _lines(week),
             "zone": week.zone if times.body is not None else self._zone,
             "DAYS": hours.DAYS,

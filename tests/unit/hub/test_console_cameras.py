@@ -11,6 +11,7 @@ from sealcam.wire.bodies import Mode
 from sealcam.wire.errors import ConfigError, StorageError
 from sealcam.wire.wishes import (
     CommandType,
+    ForgetWish,
     Mask,
     MasksWish,
     PrivacyWish,
@@ -122,6 +123,17 @@ def test_what_was_drawn_becomes_a_wish_and_only_what_is_new() -> None:
     assert isinstance(room.cameras.wishes[2], MasksWish)
     assert room.send("areas", areas="") == 303
     assert room.cameras.wishes[3:] == [ZonesWish(zones=()), MasksWish(masks=())]
+
+
+def test_the_page_says_whether_the_camera_has_deleted_its_own_copies() -> None:
+    room = Room()
+    assert "clips that you deleted" not in room.page()
+    room.cameras.wish(PORCH, ForgetWish(clips=(bytes(16),)))
+    assert "it hasn't answered yet, asked" in room.page()
+    room.cameras.answers(CommandType.FORGET, "done")
+    assert "deleted there too, asked" in room.page()
+    room.cameras.answers(CommandType.FORGET, "refused", "this camera can't do that")
+    assert "stay, sealed, until it makes room: This camera can" in room.page()
 
 
 def test_an_old_page_undoes_nothing_that_it_never_showed() -> None:
