@@ -44,3 +44,4 @@ def test_a_clip_is_asked_for_while_the_hub_is_dead_comes_opens_and_is_deleted_wi
     home.hub("delete", first["incident"], "--yes")
     assert not here.exists()
     assert clips(home)[0]["state"] == "deleted"
+    eventually(lambda: not camera.exists(), LONG_S, "the camera deletes its own copy")
