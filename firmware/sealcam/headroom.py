@@ -10,9 +10,9 @@ from pathlib import Path
 
 
 def most_bytes(root: Path = Path("/")) -> int | None:
-    """The least of what is available on the board and of the bounds (`memory.max`) of this process's control group and
-    those above it; none where neither is told. What the group uses already isn't counted: most of that the kernel can
-    take back. `root` is where the kernel's files are."""
+    """The least of what is available on the board and of what is left below the bounds (`memory.max`) of this process's
+    control group and those above it; none where neither is told. Of what a group uses, pages of files don't count: the
+    kernel takes them back. `root` is where the kernel's files are."""
     found = [*_bounds(root)]
     available = re.search(r"^MemAvailable:\s+(\d+) kB", _text(root / "proc/meminfo"), re.MULTILINE)
     if available is not None:
@@ -27,8 +27,15 @@ def _bounds(root: Path) -> list[int]:
     top = root / "sys/fs/cgroup"
     mine = top / group[1]
     folders = [mine, *(parent for parent in mine.parents if parent.is_relative_to(top))]
-    texts = [_text(folder / "memory.max").strip() for folder in folders]
-    return [int(text) for text in texts if text.isdecimal()]
+    bounds = [(folder, _text(folder / "memory.max").strip()) for folder in folders]
+    return [max(0, int(text) - _used(folder)) for folder, text in bounds if text.isdecimal()]
+
+
+def _used(folder: Path) -> int:
+    """What a group uses and can't give back; 0 where that isn't told."""
+    current = _text(folder / "memory.current").strip()
+    files = re.findall(r"^(?:in)?active_file (\d+)$", _text(folder / "memory.stat"), re.MULTILINE)
+    return max(0, int(current) - sum(map(int, files))) if current.isdecimal() else 0
 
 
 def _text(path: Path) -> str:

@@ -95,9 +95,10 @@ def test_a_file_that_is_too_long_is_refused_before_it_is_read(folder: Path) -> N
 
 
 def test_a_model_that_does_not_fit_into_memory_is_one_clear_error(folder: Path) -> None:
-    assert models.load("tiny", None, [folder], 24).content == FAST
-    with pytest.raises(ModelError, match="doesn't fit: it takes 2 x 12 bytes of memory, and there are 23") as caught:
-        models.load("tiny", None, [folder], 23)
+    takes = models.TIMES * len(FAST) + models.BESIDE_BYTES
+    assert models.load("tiny", None, [folder], takes).content == FAST
+    with pytest.raises(ModelError, match="doesn't fit: it takes 25 MiB of memory, and there are 24") as caught:
+        models.load("tiny", None, [folder], takes - 61)
     assert "smaller" in str(caught.value.hint)
 
 
