@@ -137,11 +137,9 @@ def run(options: argparse.Namespace) -> int:
     )
     eye = Eye(parts, Service("eye", clock))
     try:
-        code = eye.run()
-        if code == 0:
-            npu.end()
-        return code
+        return eye.run()
     finally:
+        npu.end()  # for a lost camera say; a processor that takes the eye down leaves no time for it
         stats = outbox.stats()
         outbox.close()
         sys.stdout.write(json.dumps({"incidents": eye.incidents, "queued": stats.queued}) + "\n")
