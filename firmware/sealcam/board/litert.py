@@ -109,7 +109,7 @@ class LiteRtNetwork:
         try:
             self._interpreter.set_tensor(self._input_index, image)
             self._interpreter.invoke()
-        except (ValueError, RuntimeError) as error:
+        except (ValueError, RuntimeError, MemoryError) as error:
             raise ModelError(f"the model failed to run: {_first_line(error)}") from error
         for index, (view, tensor) in enumerate(zip(self._views, self._tensors, strict=True)):
             if view.address != _address(tensor()):

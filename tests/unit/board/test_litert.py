@@ -149,3 +149,14 @@ def test_a_script_is_checked_when_it_is_written() -> None:
         ScriptedNetwork((1, 4), [])
     with pytest.raises(ValueError, match="same shapes"):
         ScriptedNetwork((1, 4), [[np.zeros(2, np.float32)], [np.zeros(3, np.float32)]])
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a node failed\nat length"), ValueError("no"), MemoryError()])
+def test_a_run_that_fails_is_one_clear_error(model: models.LoadedModel, error: Exception) -> None:
+    def fails() -> None:
+        raise error
+
+    network = LiteRtNetwork(model.content)
+    network._interpreter = SimpleNamespace(set_tensor=lambda *_: None, invoke=fails)
+    with pytest.raises(ModelError, match=r"the model failed to run: (a node failed|no|MemoryError)$"):
+        network.invoke(noise(1))
