@@ -23,6 +23,7 @@ from av.video.reformatter import VideoReformatter
 from sealcam.board.fine import DecodedPicture
 from sealcam.board.newest import STALL_S, NewestFrame
 from sealcam.board.protocols import Frame, Plane
+from sealcam.board.thinning import Thinning
 from sealcam.board.v4l2_offers import choose, offers
 from sealcam.clocks import Clock, SystemClock
 from sealcam.wire.errors import HardwareError
@@ -87,6 +88,7 @@ class V4l2Camera:
         self._device = device
         self._format = container_format
         self._wanted = (width, height, fps)
+        self._thinning = Thinning(fps)
         if container_format == "v4l2":
             _check(device)
         self._clock = clock or SystemClock()
@@ -110,7 +112,7 @@ class V4l2Camera:
         self.close()
 
     def frames(self) -> Iterator[Frame]:
-        """The newest frames; `index` counts those the driver gave, so a step of more than one is a drop.
+        """The newest frames, thinned out to what was asked for; `index` counts those, so a step of more than one is a drop.
 
         Raises:
             HardwareError: the device is missing, busy, not permitted, unplugged, or silent for 2 s.
@@ -131,11 +133,15 @@ class V4l2Camera:
         seen = False
         try:
             with av.open(self._device, format=self._format, options=self._options()) as container:
-                for index, picture in enumerate(container.decode(video=0)):
+                index = 0
+                for picture in container.decode(video=0):
                     if self._newest.closed:
                         return
+                    stamp_ns = _stamp_ns(picture)
+                    if not self._thinning.keeps(self._clock.boot_ns() if stamp_ns is None else stamp_ns):
+                        continue
                     self._newest.put(self._frame(picture, index))
-                    seen = True
+                    index, seen = index + 1, True
             self._newest.fail(HardwareError("the camera ended", hint=_HINTS[errno.ENODEV]))
         except (av.FFmpegError, OSError) as error:
             self._newest.fail(_explain(error, self.name, seen=seen))
@@ -162,13 +168,20 @@ class V4l2Camera:
         )
         boot_ns = self._clock.boot_ns()
         t_ns = boot_ns
-        if picture.pts is not None and picture.time_base is not None:
-            stamp_ns = int(picture.pts * picture.time_base * 1_000_000_000)
+        stamp_ns = _stamp_ns(picture)
+        if stamp_ns is not None:
             t_ns = boottime_ns(stamp_ns, time.clock_gettime_ns(time.CLOCK_MONOTONIC), self._clock.wall_ns(), boot_ns)
         self._last_ns = t_ns = max(t_ns, self._last_ns + 1)  # time never stands still or goes back
         y, u, v = (_copy(plane) for plane in ours.planes)
         finer = picture.width * picture.height > width * height
         return Frame(t_ns, index, y, u, v, DecodedPicture(picture) if finer else None)
+
+
+def _stamp_ns(picture: av.VideoFrame) -> int | None:
+    """What the driver says of when a picture was taken, by whichever clock it goes."""
+    if picture.pts is None or picture.time_base is None:
+        return None
+    return int(picture.pts * picture.time_base * 1_000_000_000)
 
 
 def _copy(plane: av.video.plane.VideoPlane) -> Plane:

@@ -111,6 +111,11 @@ def test_a_camera_that_ends_is_lost_after_its_last_frame() -> None:
     assert [frame.index for frame in seen] == sorted({frame.index for frame in seen})
 
 
+def test_a_camera_that_gives_three_times_what_was_asked_for_is_thinned_out() -> None:
+    seen, _ = until_lost(generated("testsrc=size=64x48:rate=30:duration=1"))
+    assert seen[-1].index == 9
+
+
 class Failing:
     """What FFmpeg hands out for a driver that gives some pictures, and then an error."""
 
