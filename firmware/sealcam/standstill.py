@@ -15,8 +15,9 @@ from sealcam.clocks import Clock
 from sealcam.sight.repeats import CONTRAST_LEVELS, ROWS
 from sealcam.wire.errors import HardwareError
 
-# Later than the five seconds in which `sight.repeats` tells it as tampering, within the ten in which it must be told.
-FROZEN_S = 8.0
+# Later than the five seconds in which `sight.repeats` tells it as tampering; with two more, in which a camera may close,
+# within the ten in which it must be told.
+FROZEN_S = 7.0
 
 
 class Standstill:

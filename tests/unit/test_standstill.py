@@ -60,7 +60,7 @@ def test_a_live_camera_that_stands_still_is_lost_and_another_error_stays_what_it
                 yield frame
 
     camera: Camera = LiveCamera(Slow(frozen()), clock)
-    with pytest.raises(HardwareError, match="one and the same picture for 8 s"):
+    with pytest.raises(HardwareError, match="one and the same picture for 7 s"):
         list(camera.frames())
     other = LiveCamera(Slow([], ClipError("cut short")), clock)
     with pytest.raises(ClipError):
