@@ -15,7 +15,7 @@ from sealcam.clocks import Clock
 from sealcam.sight.repeats import CONTRAST_LEVELS, ROWS
 from sealcam.wire.errors import HardwareError
 
-# Later than the five seconds in which `sight.repeats` tells it as tampering; with two more, in which a camera may close,
+# Later than the five seconds in which `sight.repeats` tells it as tampering; with two more, for a camera to close,
 # within the ten in which it must be told.
 FROZEN_S = 7.0
 

@@ -10,12 +10,15 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, or_, select
 
+from sealcam.wire import schema
 from sealcam.wire.bodies import ClipState
 from sealcam.wire.wishes import CommandType, ForgetWish
 from sealcam_hub.tables import cameras, clips
 from sealcam_hub.wishes import Wishes
 
-MOST = 20_000  # clips in one command: 340 KB, and more than there are on a camera
+MOST = (
+    schema.MAX_ITEMS
+)  # clips in one command, as a list holds (design/wire.md 3); of more the rest goes as the camera makes room
 _AT_ONCE = 10_000  # names in one query
 
 

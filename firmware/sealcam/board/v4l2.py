@@ -112,7 +112,7 @@ class V4l2Camera:
         self.close()
 
     def frames(self) -> Iterator[Frame]:
-        """The newest frames, thinned out to what was asked for; `index` counts those, so a step of more than one is a drop.
+        """The newest frames, thinned out to what was asked for; `index` counts those: a step of more is a drop.
 
         Raises:
             HardwareError: the device is missing, busy, not permitted, unplugged, or silent for 2 s.

@@ -13,7 +13,7 @@ from sealcam.wire.bodies import ClipState, Stage
 from sealcam.wire.errors import ConfigError, EnvelopeError, StorageError
 from sealcam.wire.sealed import envelope_hash
 from sealcam.wire.wishes import CommandType, ForgetWish
-from sealcam_hub import deletion, rekey, tables
+from sealcam_hub import deletion, forgetting, rekey, tables
 from sealcam_hub.clock import SimulatedClock
 from sealcam_hub.deletion import Deleter
 from sealcam_hub.folder import Folder, Held
@@ -284,3 +284,13 @@ def test_a_camera_deletes_its_own_files_until_it_has_answered(home: Home) -> Non
             home.deleter().delete_clips([clip])
         said = [one.body for one in home.wishes().list() if one.kind is CommandType.FORGET]
         assert said == ([ForgetWish(clips=tuple(asked))] if asked else [])
+
+
+def test_what_a_camera_never_answers_stops_no_deletion(home: Home) -> None:
+    camera, receiver, _ = filled(home)
+    receiver.take(camera.alias, camera.incident(3, clip=camera.clip_key(3)), WALL_NS)
+    earlier = tuple(b"earlier" + number.to_bytes(9, "big") for number in range(forgetting.MOST))
+    home.wishes().wish(camera.alias, ForgetWish(clips=earlier))
+    delete(home, f"{camera.alias}-{3:016x}")
+    said = [one.body for one in home.wishes().list() if one.kind is CommandType.FORGET]
+    assert said == [ForgetWish(clips=(*earlier[1:], camera.clip_key(3).clip))]
