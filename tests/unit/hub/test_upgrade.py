@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect
 
-from sealcam.wire.bodies import Mode, Storage
+from sealcam.wire.bodies import Mode, Stage, Storage
 from sealcam.wire.envelope import open_envelope
 from sealcam.wire.keys import BoxKey
 from sealcam.wire.sealed import GENESIS, envelope_hash
-from sealcam.wire.wishes import CommandType
+from sealcam.wire.wishes import ArmBody, CommandType
 from sealcam_hub import store as stores
 from sealcam_hub import tables
 from sealcam_hub.clock import SimulatedClock
@@ -23,7 +23,7 @@ from sealcam_hub.keys import TableKey, table_keys
 from sealcam_hub.outcome import What
 from sealcam_hub.receive import Receiver
 from sealcam_hub.views import CameraStorage
-from tests.hubs import NS, WALL_NS, Camera, make
+from tests.hubs import JPEG, NS, WALL_NS, Camera, make
 
 OLD = Path(__file__).with_name("format1.sql").read_text()
 OLDER_INDEX = "DROP INDEX events_of_incident; CREATE INDEX events_by_incident ON events (camera, incident);"
@@ -119,15 +119,24 @@ def test_it_is_the_same_format_as_that_of_a_new_ledger(tmp_path: Path) -> None:
     folder, _, _ = old_hub(tmp_path / "old")
     new = make(tmp_path / "new")
 
-    def columns(path: Folder) -> dict[str, set[tuple[str, bool]]]:
+    def shape(path: Folder) -> dict[str, list[set[tuple[object, ...]]]]:
+        """Of each table its columns, its indexes, what must be unique in it, and what it refers to."""
         with open_home(path) as home, home.store.reading() as connection:
             found = inspect(connection)
             return {
-                name: {(one["name"], bool(one["nullable"])) for one in found.get_columns(name)}
+                name: [
+                    {(one["name"], bool(one["nullable"]), bool(one["primary_key"])) for one in found.get_columns(name)},
+                    {(*one["column_names"], one["unique"]) for one in found.get_indexes(name)},
+                    {tuple(one["column_names"]) for one in found.get_unique_constraints(name)},
+                    {
+                        (*one["constrained_columns"], one["referred_table"], *one["referred_columns"])
+                        for one in found.get_foreign_keys(name)
+                    },
+                ]
                 for name in found.get_table_names()
             }
 
-    assert columns(folder) == columns(new)
+    assert shape(folder) == shape(new)
 
 
 def test_a_ledger_without_a_vault_gets_one(tmp_path: Path) -> None:
@@ -140,6 +149,37 @@ def test_a_ledger_without_a_vault_gets_one(tmp_path: Path) -> None:
     for _ in range(2):
         with open_home(folder) as home:
             assert home.vault().clips() == ()
+
+
+@pytest.mark.parametrize("version", [2, 3, 4])
+def test_what_stood_in_an_older_ledger_still_stands_and_the_chain_goes_on(tmp_path: Path, version: int) -> None:
+    folder, camera, clock = make(tmp_path / "hub"), Camera(), SimulatedClock(wall_ns=WALL_NS)
+    mail = []
+    with open_home(folder, clock) as home:
+        camera.claim(home, "Door")
+        mail = [camera.incident(1, picture=JPEG, clip=camera.clip_key(1)), camera.clip(1), camera.incident(2)]
+        receiver = Receiver(home.store, home.keys, home.clock)
+        receiver.take_all([Message(camera.alias, one, WALL_NS + n) for n, one in enumerate([*mail, camera.beat()])])
+        home.wishes().wish("Door", ArmBody(mode=Mode.AWAY))
+        before = home.ledger().lines(), home.ledger().incidents(), home.vault().clips()
+    old = sqlite3.connect(folder.ledger)
+    later = set() if version == 4 else tables.metadata.tables.keys() - set(THIRD) | {"alembic_version"}
+    for name in sorted(later | ({"vault"} if version == 2 else set())):
+        old.execute(f"DROP TABLE {name}")
+    words = [] if version == 4 else [OLDER_INDEX.rstrip(";")]
+    words += [*FOURTH_CAMERAS, f"UPDATE schema SET version = {version}"]
+    words += ["UPDATE alembic_version SET version_num = '4'"] if version == 4 else []
+    old.executescript(";".join(words))
+    old.commit()
+    old.close()
+    with open_home(folder, clock) as home:
+        assert (home.ledger().lines(), home.ledger().incidents(), home.vault().clips()) == before
+        assert home.ledger().thumbnail(before[1][-1].id) == JPEG
+        (shown,) = home.ledger().cameras()
+        assert (shown.name, shown.wished, shown.storage) == ("Door", "away", None)
+        again = [mail[0], camera.incident(2, Stage.END)]
+        taken = Receiver(home.store, home.keys, home.clock).take_all([Message(camera.alias, one, 1) for one in again])
+        assert [one.what for one in taken] == [What.REPEAT, What.APPENDED]
 
 
 def test_a_crash_on_the_way_leaves_the_old_ledger_as_it_was(tmp_path: Path) -> None:
