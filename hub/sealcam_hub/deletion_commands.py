@@ -51,7 +51,7 @@ def _delete(options: argparse.Namespace, folder: Folder) -> int:
             clean = deletion.Deleter(folder, home.store, home.keys, home.clock).delete(doomed, bar)
         with home.store.reading() as connection:
             waiting = deletion.count(connection).pending
-    say(f"deleted: {what}; each camera deletes its own sealed copies as soon as it hears of it")
+    say(f"deleted: {what}; each camera deletes its own sealed copies (1,024 at most now) once it hears of it")
     if waiting:
         say("complete when each camera has said that it seals to its new key: sealcam-hub status tells")
     if not clean:

@@ -16,9 +16,7 @@ from sealcam.wire.wishes import CommandType, ForgetWish
 from sealcam_hub.tables import cameras, clips
 from sealcam_hub.wishes import Wishes
 
-MOST = (
-    schema.MAX_ITEMS
-)  # clips in one command, as a list holds (design/wire.md 3); of more the rest goes as the camera makes room
+MOST = schema.MAX_ITEMS  # clips in one command; of more the rest goes as the camera makes room
 _AT_ONCE = 10_000  # names in one query
 
 
