@@ -109,7 +109,7 @@ def seconds_until_told(room: Room, why: str, mode: ArmMode) -> float:
     ("broken", "after_s", "words"),
     [
         (stalled, STALL_S, "the camera gave no frame for 2 s"),
-        (frozen, FROZEN_S, "the camera gave one and the same picture for 8 s"),
+        (frozen, FROZEN_S, "the camera gave one and the same picture for 7 s"),
     ],
 )
 def test_a_camera_that_stalls_or_freezes_has_been_told_within_ten_seconds(
