@@ -27,6 +27,7 @@ from sealcam_hub.views import EventView
 AGAIN_NS = 5_000_000_000  # until a report that nobody heard is tried again
 BIRTH_NS = 3_000_000_000  # at most, until everything is sent to a Home Assistant that has started
 OLD_NS = 24 * 3600 * 1_000_000_000
+DEAF_NS = 60_000_000_000  # nobody hears a topic for so long while others are heard: its entity is turned off
 
 
 class Link(Protocol):
@@ -68,6 +69,8 @@ class Bridge:
         self._births = 0
         self._anew_ns: int | None = None
         self._again_ns = 0
+        self._deaf: dict[str, int | None] = {}  # topics that nobody hears, and since when others were heard meanwhile
+        self._tried: set[str] = set()  # those of this round
         self._pictures: dict[str, tuple[str, bytes]] = {}  # by alias: which one, and itself
 
     def change(self, settings: Settings) -> None:
@@ -146,6 +149,7 @@ class Bridge:
         now_ns = self._clock.boot_ns()
         if link.births != self._births:
             self._births = link.births
+            self._deaf.clear()
             self._anew_ns = now_ns + round(BIRTH_NS * self._chance())
         if self._anew_ns is not None and now_ns >= self._anew_ns:
             self._anew_ns, self._again_ns = None, 0
@@ -158,16 +162,21 @@ class Bridge:
         if now_ns < self._again_ns:
             return
         before = told = self._look.told()
+        waits = False
+        self._tried.clear()
         for line in self._look.lines(told.place):
-            if line.hash not in told.early and not self._told(link, line, pending=False):
-                self._again_ns = now_ns + AGAIN_NS
-                break
-            early = tuple(one for one in told.early if not line.hash or one != line.hash)
-            told = Told(line.place or told.place, early)
-        else:
-            for line in self._look.pending():
-                if line.hash not in told.early and self._told(link, line, pending=True):
-                    told = replace(told, early=(*told.early, line.hash)[-MOST_EARLY:])
+            name = line.hash or f"#{line.place}"
+            if name not in told.early and not self._told(link, line, pending=False):
+                waits = True
+            elif waits:  # what nobody hears holds up no other topic
+                told = told if name in told.early else replace(told, early=(*told.early, name)[-MOST_EARLY:])
+            else:
+                told = Told(line.place or told.place, tuple(one for one in told.early if one != name))
+        if waits:
+            self._again_ns = now_ns + AGAIN_NS
+        for line in self._look.pending():
+            if line.hash not in told.early and self._told(link, line, pending=True):
+                told = replace(told, early=(*told.early, line.hash)[-MOST_EARLY:])
         if told != before:
             self._look.save(told)
 
@@ -176,7 +185,25 @@ class Bridge:
         made = report(self._names, line, pending)
         if made is None or self._clock.wall_ns() - line.arrived_ns > OLD_NS:
             return True
-        return link.tell(*made)
+        if line.alias and all(one.camera.alias != line.alias for one in self._look.seen()):
+            return True  # its entities went with it
+        return made[0] not in self._tried and self._heard(link, *made)
+
+    def _heard(self, link: Link, topic: str, payload: bytes) -> bool:
+        """Whether somebody heard it, or nobody will: its entity is turned off, since others are heard all the time."""
+        now_ns = self._clock.boot_ns()
+        if link.tell(topic, payload):
+            self._deaf.pop(topic, None)
+            self._deaf = {one: now_ns if since is None else since for one, since in self._deaf.items()}
+            return True
+        self._tried.add(topic)  # what follows on it waits for this one
+        if topic not in self._deaf:  # it was heard, so Home Assistant may just be going away
+            self._deaf = dict.fromkeys([*self._deaf, topic])
+        since_ns = self._deaf[topic]
+        if since_ns is None or now_ns - since_ns < DEAF_NS:
+            return False
+        self._tried.discard(topic)
+        return True
 
 
 def names_of(home: Home) -> Names:

@@ -19,7 +19,7 @@ from sealcam_hub.homeassistant.states import Seen
 from sealcam_hub.ledger import incident_id
 from sealcam_hub.opening import Opener, Stored
 from sealcam_hub.rekey import put
-from sealcam_hub.tables import cameras, epochs, events, values
+from sealcam_hub.tables import cameras, epochs, events, incidents, values
 from sealcam_hub.views import CameraView, EventView, IncidentView, NoticeView
 
 AGAIN_NS = 10_000_000_000
@@ -70,7 +70,8 @@ class Look:
         for alias in [one.alias for one in self._cameras if one.alias not in self._codes]:
             self._codes[alias] = self._health(alias)
         touched: dict[str, None] = {}
-        for line in self._fresh():
+        lines, place, pending = self._fresh()
+        for line in lines:
             if line.incident is not None:
                 touched[incident_id(line.alias, bytes.fromhex(line.incident))] = None
             if line.type == "health" and line.alias in self._codes:
@@ -81,6 +82,9 @@ class Look:
             touched |= dict.fromkeys([*self._open, *(one.id for one in self._last.values())])
         for name in touched:
             self._touch(name)
+        for alias in [one.alias for one in self._cameras if one.alias not in self._last]:
+            self._touch_newest(alias)
+        self._place, self._pending = place, pending  # at last: what failed on the way is looked at again
 
     def seen(self) -> tuple[Seen, ...]:
         """Every camera that belongs to this home, by name."""
@@ -161,15 +165,25 @@ class Look:
 
     # What changed.
 
-    def _fresh(self) -> list[EventView]:
+    def _fresh(self) -> tuple[list[EventView], int, set[str]]:
+        """Lines that weren't looked at, the place behind them, and the hashes of all that wait."""
         found: list[EventView] = []
-        while lines := self._ledger.lines(self._place):
+        place = self._place
+        while lines := self._ledger.lines(place):
             found += lines
-            self._place = lines[-1].place or self._place
+            place = lines[-1].place or place
         waiting = self._ledger.pending()
         found += [one for one in waiting if one.hash not in self._pending]
-        self._pending = {one.hash for one in waiting}
-        return found
+        return found, place, {one.hash for one in waiting}
+
+    def _touch_newest(self, alias: str) -> None:
+        """Look at a camera's newest incident, however many others' came since."""
+        query = select(incidents.c.incident).join(cameras, cameras.c.id == incidents.c.camera)
+        query = query.where(cameras.c.alias == alias).order_by(incidents.c.arrived_ns.desc()).limit(1)
+        with self._home.store.reading() as connection:
+            newest = connection.execute(query).scalar()
+        if newest is not None:
+            self._touch(incident_id(alias, newest))
 
     def _touch(self, name: str) -> None:
         view = self._ledger.incident(name)
@@ -178,10 +192,7 @@ class Look:
             return
         self._open.pop(name, None)
         for alias in [alias for alias, one in self._last.items() if one.id == name]:
-            del self._last[alias]
-            older = next((one for one in self._ledger.incidents(FIRST) if one.alias == alias), None)
-            if older is not None:
-                self._last[alias] = older
+            del self._last[alias]  # `refresh` finds the one before
 
     def _note(self, view: IncidentView) -> None:
         if view.open:

@@ -13,18 +13,20 @@ import pytest
 from sqlalchemy import update
 
 from sealcam.wire.bodies import Mode, Stage
-from sealcam.wire.errors import LinkDown
+from sealcam.wire.errors import LinkDown, StorageError
 from sealcam.wire.wishes import CommandType
 from sealcam_hub import deletion, expulsion
 from sealcam_hub.audit_source import AuditSource
 from sealcam_hub.home import Home
 from sealcam_hub.homeassistant import code
+from sealcam_hub.homeassistant import look as look_file
 from sealcam_hub.homeassistant.bridge import Bridge, names_of
 from sealcam_hub.homeassistant.commands import CONTROLS
 from sealcam_hub.homeassistant.look import Look
 from sealcam_hub.homeassistant.mqtt import HomeLink
 from sealcam_hub.homeassistant.names import ACTOR, HUB, STATUS, Names
 from sealcam_hub.homeassistant.settings import Settings
+from sealcam_hub.ledger import Ledger
 from sealcam_hub.receive import Receiver
 from sealcam_hub.tables import cameras
 from tests.broker import Broker, free_port
@@ -127,6 +129,58 @@ def test_a_report_waits_until_somebody_hears_it_and_is_told_once(room: Room) -> 
         eventually(lambda: len(client.events(topic)) == 3, what="the next one")
         assert str(client.events(topic)[2]["incident"]).endswith("-0000000000000002")
         link.close()
+
+
+def test_a_topic_that_nobody_hears_holds_up_no_other_and_is_passed_over(room: Room) -> None:
+    """As where Home Assistant's owner has turned one entity off."""
+    topic = room.names.event(room.camera.alias, "incident")
+    with room.client(topic) as client:
+        link = room.link()
+        room.bridge.run_once(link)
+        room.take(room.camera.health("tamper-covered"), room.camera.incident(1), room.camera.incident(1, Stage.END))
+        for _ in range(20):
+            room.clock.advance(6)
+            room.bridge.run_once(link)
+        eventually(lambda: [one["event_type"] for one in client.events(topic)] == ["new", "end"], what="both reports")
+        room.take(room.camera.health("tamper-over"), room.camera.incident(2))
+        place = room.bridge._look.told().place
+        for _ in range(20):
+            room.clock.advance(6)
+            room.bridge.run_once(link)
+        assert room.bridge._look.told().place == place + 2
+        eventually(lambda: len(client.events(topic)) == 3, what="the next one")
+        link.close()
+
+
+def test_what_a_locked_ledger_kept_back_is_shown_once_it_is_open(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(_ledger: Ledger, _name: str) -> None:
+        raise StorageError("the ledger is locked")
+
+    with room.client() as client:
+        link = room.link()
+        room.bridge.run_once(link)
+        room.take(room.camera.incident(1))
+        with monkeypatch.context() as patch:
+            patch.setattr(Ledger, "incident", locked)
+            with pytest.raises(StorageError):
+                room.bridge.run_once(link)
+        room.bridge.run_once(link)
+        room.settled(link, client)
+        assert client.stands[room.topic("motion")] == b"ON"
+        link.close()
+
+
+def test_a_quiet_cameras_last_incident_stands_after_a_start(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    shed = Camera()
+    shed.claim(room.home, "Shed")
+    room.receiver.take(shed.alias, shed.incident(1), room.clock.wall_ns())
+    room.take(room.camera.incident(1), room.camera.incident(2))
+    monkeypatch.setattr(look_file, "FIRST", 1)
+    look = Look(room.home)
+    look.refresh()
+    last = {one.camera.name: one.last for one in look.seen()}
+    assert last["Shed"] is not None
+    assert last["Shed"].id.startswith(shed.alias)
 
 
 def test_a_report_that_waits_for_an_earlier_one_is_told_at_once_and_once(room: Room) -> None:
