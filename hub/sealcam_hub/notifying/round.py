@@ -139,6 +139,7 @@ class Round:
             with self.home.store.writing() as connection:
                 some = rows.all_due(connection, target, now_ns)
                 secret = rows.secret(connection, self.home.keys.table, target.id)
+            some = self._standing(some)
             if secret is not None:
                 for batch in _batches(some):
                     if not self._send_batch(target, secret, batch):
@@ -148,6 +149,20 @@ class Round:
         finally:
             with self._lock:
                 self._busy.discard(target.id)
+
+    def _standing(self, some: Sequence[Due]) -> list[Due]:
+        """Those that are there still: of an incident that was deleted nobody is told any more."""
+        gone = [
+            one
+            for one in some
+            if one.subject.startswith(_INCIDENT)
+            and self.home.ledger().incident(one.subject.removeprefix(_INCIDENT)) is None
+        ]
+        if gone:
+            with self.home.store.writing() as connection:
+                for one in gone:
+                    rows.forget(connection, one.subject)
+        return [one for one in some if one not in gone]
 
     def _send_batch(self, target: Target, secret: bytes, batch: Sequence[Due]) -> bool:
         news = [(one, self._told(one)) for one in batch]

@@ -23,6 +23,7 @@ from sealcam_hub.tables import fresh_id, values
 
 _RULES, _PLACE = "notify-rules", "notify-place"
 MOST_TARGETS = 32
+INCIDENT = "incident/"  # a subject that is one, by id
 KEPT_NS = 30 * 24 * 3600 * 1_000_000_000
 
 
@@ -57,6 +58,7 @@ class Due:
     tries: int
     rings: int
     since_ns: int
+    due_ns: int
 
 
 def rules(connection: Connection) -> Rules:
@@ -157,6 +159,10 @@ def _note(connection: Connection, chosen: Rules, target: Target, news: News, now
     elif row.rings > 0 and row.due_ns is None and target.kind is Kind.PUSH and row.said != news.digest:
         quietly = {"loud": False, "due_ns": due(chosen, Rank.QUIETLY, now_ns), "tries": 0, "since_ns": now_ns}
         connection.execute(update(told).where(*key).values(**quietly))
+    elif row.begun and row.due_ns is not None:  # on its way with words that are old by now: `sent` looks
+        connection.execute(update(told).where(*key).values(due_ns=row.due_ns + 1))
+    elif not row.rings and not wanted and news.rank < row.rank and news.subject.startswith(INCIDENT):
+        connection.execute(delete(told).where(*key))  # it waited, and is none by now
 
 
 def is_seen(connection: Connection, subject: str) -> bool:
@@ -197,7 +203,7 @@ def all_due(connection: Connection, target: Target, now_ns: int) -> list[Due]:
         if row.loud and (target.after_s or row.rings) and is_seen(connection, row.subject):
             connection.execute(update(told).where(*_of(target, row.subject)).values(due_ns=None))
         else:
-            found.append(Due(row.subject, Rank(row.rank), row.loud, row.tries, row.rings, row.since_ns))
+            found.append(Due(row.subject, Rank(row.rank), row.loud, row.tries, row.rings, row.since_ns, row.due_ns))
     return found
 
 
@@ -208,13 +214,22 @@ def begin(connection: Connection, target: Target, some: Sequence[Due]) -> None:
 
 
 def sent(connection: Connection, chosen: Rules, target: Target, some: Sequence[tuple[Due, str]], now_ns: int) -> None:
-    """They were sent, with words of these digests; a threat rings again, if the owner chose so."""
+    """They were sent, with words of these digests; a threat rings again, if the owner chose so.
+
+    What has become more meanwhile is due still, and what has changed goes to a browser once more, silently.
+    """
     connection.execute(update(targets).where(targets.c.id == target.id).values(sent_ns=now_ns, failed_ns=None))
     for one, digest in some:
+        if _began_anew(connection, target, one):
+            connection.execute(update(told).where(*_of(target, one.subject)).values(said=digest, begun=False))
+            continue
         rings = one.rings + one.loud
         more = one.rank is Rank.THREAT and one.loud and chosen.repeat_s and rings < MOST_RINGS
         next_ns = now_ns + chosen.repeat_s * 1_000_000_000 if more and not is_seen(connection, one.subject) else None
         row = {"said": digest, "begun": False, "tries": 0, "rings": rings, "due_ns": next_ns, "loud": True}
+        changed = select(told.c.due_ns).where(*_of(target, one.subject), told.c.due_ns > one.due_ns)
+        if next_ns is None and target.kind is Kind.PUSH and connection.execute(changed).first() is not None:
+            row |= {"due_ns": now_ns, "loud": False, "since_ns": now_ns}
         connection.execute(update(told).where(*_of(target, one.subject)).values(**row))
 
 
@@ -222,9 +237,25 @@ def failed(connection: Connection, target: Target, some: Sequence[Due], now_ns: 
     """They could not be sent: they are tried again for a day."""
     connection.execute(update(targets).where(targets.c.id == target.id).values(failed_ns=now_ns))
     for one in some:
+        if _began_anew(connection, target, one):
+            connection.execute(update(told).where(*_of(target, one.subject)).values(begun=False))
+            continue
         next_ns = None if now_ns - one.since_ns > GIVE_UP_NS else now_ns + again(one.tries + 1)
         row = update(told).where(*_of(target, one.subject))
         connection.execute(row.values(begun=False, tries=one.tries + 1, due_ns=next_ns))
+
+
+def _began_anew(connection: Connection, target: Target, one: Due) -> bool:
+    """Whether it has become more, or began again, since it was found due: then what was entered for that stands."""
+    query = select(told.c.rank, told.c.since_ns).where(*_of(target, one.subject))
+    row = connection.execute(query).one_or_none()
+    return row is not None and (row.rank, row.since_ns) != (int(one.rank), one.since_ns)
+
+
+def forget(connection: Connection, subject: str) -> None:
+    """Nobody is told of it any more: it was deleted."""
+    connection.execute(delete(told).where(told.c.subject == subject))
+    connection.execute(delete(seen).where(seen.c.subject == subject))
 
 
 def settle(connection: Connection, now_ns: int) -> None:
