@@ -152,6 +152,17 @@ class Drafts:
         """
         if draft.terms is None or not draft.ready:
             raise ConfigError("this draft isn't ready", "say to whom, and look at what would leave")
+        with self._lock:
+            if self._drafts.pop(draft.id, None) is None:
+                raise ConfigError("this was shared a moment ago", "Sharing lists it")
+        try:
+            return self._granted(draft, draft.terms, actor)
+        except BaseException:
+            with self._lock:
+                self._drafts[draft.id] = draft  # it may be tried again
+            raise
+
+    def _granted(self, draft: Draft, terms: Terms, actor: str) -> Share:
         files, name = (self._vault.files, draft.clip.id) if draft.copy is None else (self._copies.files, draft.copy.id)
         segments = None if draft.upto is None else (Run(first=0, last=draft.upto),)
         with ExitStack() as stack:
@@ -160,10 +171,7 @@ class Drafts:
             except OSError as error:
                 raise ConfigError("the clip isn't here any more", "nothing was shared") from error
             source = FileRange(handle, files.length(handle))
-            share = self._shares.create(self._shares.offer(source, segments), draft.terms, actor)
-        with self._lock:
-            self._drafts.pop(draft.id, None)
-        return share
+            return self._shares.create(self._shares.offer(source, segments), terms, actor)
 
     def drop(self, draft: Draft) -> None:
         """Forget a draft, and destroy what was made for it."""

@@ -154,6 +154,8 @@ def _chosen(form: dict[str, str]) -> tuple[Redaction | None, int | None]:
     """What shall leave: made anew, or as it is up to a segment, or whole."""
     if form.get("way") == "anew":
         area = form.get("area", "") if form.get("black") == "yes" else ""
+        if form.get("black") == "yes" and not area.strip():
+            raise ConfigError("the box is missing", "draw it, or type its four sides, or take the tick away")
         return redact.of_words(form.get("people") == "yes", area, form.get("begin", ""), form.get("end", "")), None
     upto = form.get("upto", "")
     if form.get("way") != "signed" or not re.fullmatch(r"\d{0,4}", upto):

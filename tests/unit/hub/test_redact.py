@@ -487,6 +487,12 @@ def test_a_clip_that_a_rule_keeps_from_being_shared_is_neither_shared_nor_copied
     assert shares_of(at.home).list() == ()
 
 
+@pytest.mark.parametrize("area", ["", "  "])
+def test_a_box_that_is_ticked_and_missing_is_no_whole_picture(at: Desk, one: Visitor, area: str) -> None:
+    form = {"csrf": one.csrf(), "way": "anew", "black": "yes", "area": area}
+    assert "The box is missing" in one.post(f"/sharing/clip/{name(at)}", form).text
+
+
 def test_what_a_rule_forbids_by_now_is_not_handed_over_again(at: Desk, one: Visitor, them: BoxKey) -> None:
     share = grant(at, copy(at), them)
     assert one.post(f"/sharing/{share.id}/give/grant", {"csrf": one.csrf()}).status_code == 200
