@@ -65,9 +65,9 @@ class Keeper:
             self._begun_ns, self._place, self._held, self._due = now_ns, (MAX_INT, b""), held, []
         if held and self._look():
             return 0
+        if self._due:  # where it can't be done now, the next call does it
+            self.deleter.delete_clips(self._due, HUB)
         due, self._place, self._due = self._due, None, []
-        if due:
-            self.deleter.delete_clips(due, HUB)
         return len(due)
 
     def _look(self) -> bool:

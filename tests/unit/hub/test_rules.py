@@ -15,6 +15,7 @@ from sealcam.wire.bodies import Stage
 from sealcam.wire.errors import ConfigError
 from sealcam_hub import audit, deletion, rules, rules_keeper, tables
 from sealcam_hub.clip_carriers import carried
+from sealcam_hub.folder import Held
 from sealcam_hub.rules import Effect, Occurrence, Rule, effects
 from sealcam_hub.views import IncidentView
 from tests.hubs import JPEG, NS
@@ -198,6 +199,25 @@ def test_a_round_reaches_the_oldest_clip_however_few_are_looked_at_at_once(
     (kept,) = home.household().rules()
     home.household().take_back(kept.number)
     assert [keeper.sweep() for _ in range(3)] == [0, 0, 0]  # what was found by the old rule is left alone
+
+
+def test_a_deletion_that_could_not_be_done_is_done_by_the_next_call(
+    made: Dock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made.bring(pieces(clip_of(made.camera)))
+    made.desk.take(made.camera.incident(1, Stage.END, JPEG))
+    made.desk.home.household().make(ALWAYS)
+    keeper = made.desk.home.keeper()
+
+    def held(*_: object) -> bool:
+        raise Held("somebody deletes just now", "try again")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(deletion.Deleter, "delete_clips", held)
+        with pytest.raises(Held):
+            keeper.sweep()
+    assert keeper.sweep() == 1
+    assert made.place() == "deleted"
 
 
 def test_a_clip_of_an_incident_that_goes_on_waits_for_its_end(made: Dock) -> None:
