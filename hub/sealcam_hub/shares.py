@@ -148,12 +148,15 @@ class Shares:
         Raises:
             ConfigError: one keeps it from that.
         """
+        if Effect.NOT_SHARED in self.effects(clip):
+            raise ConfigError("a rule of the household keeps this clip from being shared", "nothing was shared")
+
+    def effects(self, clip: bytes) -> frozenset[Effect]:
+        """What the household's rules say of a clip of a camera, or of the one that a copy was made of."""
         with self.store.reading() as connection:
             source = connection.execute(select(copies.c.source).where(copies.c.clip == clip)).scalar()
-        clip = clip if source is None else source
-        incident = Ledger(self.store, self.keys.table).of_clip(clip)
-        if incident is not None and Effect.NOT_SHARED in incident.effects:
-            raise ConfigError("a rule of the household keeps this clip from being shared", "nothing was shared")
+        incident = Ledger(self.store, self.keys.table).of_clip(clip if source is None else source)
+        return frozenset() if incident is None else incident.effects
 
     def find(self, share_id: str) -> Share:
         """One grant.

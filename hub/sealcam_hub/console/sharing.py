@@ -52,7 +52,7 @@ class SharingRoom:
 
     def routes(self, desk: Desk) -> Sequence[Route | Mount]:
         """Its addresses."""
-        self._desk, steps = desk, Steps(self._vault, self._drafts, desk)
+        self._desk, steps = desk, Steps(self._vault, self._drafts, self._shares, desk)
         post, private = ["POST"], desk.private
         return (
             Route("/sharing", private(self.all)),
@@ -133,7 +133,8 @@ class SharingRoom:
         return self._desk.page(name, {"here": "/sharing", "csrf": session.csrf, "clock_of": clock_of} | dict(values))
 
     def _view(self, share: Share) -> ShareView:
-        return view(share, self._vault, self._copies, self._handing, self._desk.clock())
+        effects = self._shares.effects(share.grant.clip)
+        return view(share, self._vault, self._copies, self._handing, self._desk.clock(), effects)
 
     def _share(self, request: Request) -> Share:
         name: str = request.path_params["share"]

@@ -26,8 +26,9 @@ from sealcam_hub.media_messages import MOST_PICTURE_BYTES
 from sealcam_hub.recipient import key_name, read_recipient
 from sealcam_hub.recipient_code import Codes
 from sealcam_hub.redact import Redaction
+from sealcam_hub.rules import Effect
 from sealcam_hub.share_drafts import Beginning, Draft, Drafts, of_clip
-from sealcam_hub.shares import Terms
+from sealcam_hub.shares import Shares, Terms
 from sealcam_hub.vault import Vault
 from sealcam_hub.views import ClipView
 
@@ -39,8 +40,8 @@ _CLIP = re.compile(r"[0-9a-f]{32}")
 class Steps:
     """What `sharing` routes to."""
 
-    def __init__(self, vault: Vault, drafts: Drafts, desk: Desk) -> None:
-        self._vault, self._drafts, self._desk = vault, drafts, desk
+    def __init__(self, vault: Vault, drafts: Drafts, shares: Shares, desk: Desk) -> None:
+        self._vault, self._drafts, self._shares, self._desk = vault, drafts, shares, desk
         self._codes = Codes()
 
     async def choose(self, request: Request, session: Session) -> Response:
@@ -54,7 +55,8 @@ class Steps:
             return RedirectResponse(f"/sharing/draft/{draft.id}", status_code=303)
 
         lasts_s, ends = await to_thread.run_sync(self._measured, clip, session)
-        values = {"clip": clip, "lasts_s": lasts_s, "ends": ends}
+        veiled = await to_thread.run_sync(self._veiled, clip)
+        values = {"clip": clip, "lasts_s": lasts_s, "ends": ends, "veiled": veiled}
         return self._page("sharing-clip.html", session, values)
 
     async def draft(self, request: Request, session: Session) -> Response:
@@ -64,7 +66,7 @@ class Steps:
         if draft.terms is not None:
             until_ns = self._desk.clock() + draft.terms.lasting_ns
             values = {"terms": draft.terms, "key": key_name(draft.terms.recipient), "until_ns": until_ns}
-        return self._step(draft, session, values)
+        return await to_thread.run_sync(self._step, draft, session, values)
 
     async def draft_video(self, request: Request, session: Session) -> Response:
         """`/sharing/draft/{draft}/video`: what would leave."""
@@ -95,7 +97,8 @@ class Steps:
             key = await to_thread.run_sync(self._key, form.get("key", ""), files.get("picture", b""))
             self._drafts.agree(draft, Terms(key, form.get("name", "").strip(), purpose, lasting(days)))
         except ConfigError as error:
-            page = self._step(draft, session, {"typed": _BLANK | form, "problem": error})
+            values = {"typed": _BLANK | form, "problem": error}
+            page = await to_thread.run_sync(self._step, draft, session, values)
             page.status_code = 409
             return page
         return RedirectResponse(f"/sharing/draft/{draft.id}", status_code=303)
@@ -120,6 +123,7 @@ class Steps:
     def _step(self, draft: Draft, session: Session, values: dict[str, object]) -> HTMLResponse:
         changes = () if draft.redaction is None else redact.said(draft.redaction)
         shown = {"draft": draft, "changes": changes, "days": DAYS, "improve": IMPROVE}
+        shown["veiled"] = self._veiled(draft.clip)
         return self._page("sharing-draft.html", session, shown | values)
 
     def _key(self, text: str, picture: bytes) -> bytes:
@@ -143,6 +147,9 @@ class Steps:
         if clip.state != "here":
             raise ConfigError("only what is here whole can be shared", f"this clip: {words.clip_state(clip)}")
         return clip
+
+    def _veiled(self, clip: ClipView) -> bool:
+        return Effect.VEILED in self._shares.effects(bytes.fromhex(clip.id))
 
     def _measured(self, clip: ClipView, session: Session) -> tuple[float, tuple[Beginning, ...]]:
         self._desk.log.watched(session, clip.id)

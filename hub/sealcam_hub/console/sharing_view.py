@@ -17,9 +17,10 @@ from sealcam_hub.console.session import Session
 from sealcam_hub.console.source import OpenClip
 from sealcam_hub.console.stream import ClipStream
 from sealcam_hub.recipient import key_name
+from sealcam_hub.rules import Effect
 from sealcam_hub.share_copies import Copies
 from sealcam_hub.share_handing import Handing
-from sealcam_hub.shares import Share, state
+from sealcam_hub.shares import Share, may_serve, state
 from sealcam_hub.vault import Vault
 from sealcam_hub.views import ClipView
 from sealcam_hub.wish_words import runs_said
@@ -31,7 +32,8 @@ IMPROVE = "To improve the software"  # how the purpose of a consent begins: it i
 class ShareView:
     """A grant, for showing: `changes` is what was changed, `clip` the camera's clip that it is of, where that is known.
 
-    `seen` says whether what was shared can still be looked at here, `consent` whether it is for improving software.
+    `seen` says whether what was shared can still be looked at here, `consent` whether it is for improving software,
+    `held` whether a rule of the household keeps it from being handed over by now, `veiled` whether one veils it.
     """
 
     id: str
@@ -48,10 +50,14 @@ class ShareView:
     changes: tuple[str, ...]
     size: int | None
     seen: bool
+    held: bool
+    veiled: bool
 
 
-def view(share: Share, vault: Vault, copies: Copies, handing: Handing, now_ns: int) -> ShareView:
-    """A grant, for showing; blocks."""
+def view(
+    share: Share, vault: Vault, copies: Copies, handing: Handing, now_ns: int, effects: frozenset[Effect]
+) -> ShareView:
+    """A grant, for showing; `effects` are what the household's rules say of it. Blocks."""
     grant = share.grant
     copy = copies.find(grant.clip.hex())
     part = "the whole clip" if grant.segments is None else f"segments {runs_said(grant.segments)}"
@@ -70,6 +76,8 @@ def view(share: Share, vault: Vault, copies: Copies, handing: Handing, now_ns: i
         changes=() if copy is None else redact.said(copy.facts.redaction),
         size=handing.size(share),
         seen=copy is not None and copy.there,
+        held=Effect.NOT_SHARED in effects and may_serve(share, now_ns),
+        veiled=Effect.VEILED in effects,
     )
 
 

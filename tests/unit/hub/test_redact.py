@@ -503,6 +503,34 @@ def test_what_a_rule_forbids_by_now_is_not_handed_over_again(at: Desk, one: Visi
     assert share.bundle not in answer.content
 
 
+def test_a_grant_that_a_rule_holds_back_by_now_says_so_and_can_be_revoked(at: Desk, one: Visitor, them: BoxKey) -> None:
+    share = grant(at, copy(at), them)
+    assert "Held back" not in one.get("/sharing").text
+    rules = Household(at.home.store, at.home.keys, at.home.clock)
+    rules.make(Rule(frozenset({Effect.NOT_SHARED})))
+    assert "Held back" in one.get("/sharing").text
+    page = one.get(f"/sharing/{share.id}").text
+    assert "keeps this clip from being shared" in page
+    assert "/give/" not in page
+    assert "data-revoke" in page
+    one.post(f"/sharing/{share.id}/revoke", {"csrf": one.csrf()})
+    assert "Held back" not in one.get("/sharing").text
+
+
+def test_what_a_rule_veils_is_veiled_on_each_page_of_sharing(at: Desk, one: Visitor, them: BoxKey) -> None:
+    share = grant(at, copy(at), them)
+    draft = begun(at, one)
+    pages = (f"/sharing/clip/{name(at)}", draft, f"/sharing/{share.id}")
+    for page in pages:
+        assert "<video" in one.get(page).text
+        assert "veiled" not in one.get(page).text
+    rules = Household(at.home.store, at.home.keys, at.home.clock)
+    rules.make(Rule(frozenset({Effect.VEILED})))
+    for page in pages:
+        text = one.get(page).text
+        assert text.index('class="lift"') < text.index('class="frame veiled"') < text.index("<video")
+
+
 def test_sharing_is_the_owners_alone(one: Visitor) -> None:
     routes = [route for route in one._client._transport.app.routes if route.path.startswith("/sharing")]  # type: ignore[attr-defined]
     assert len(routes) > 10
