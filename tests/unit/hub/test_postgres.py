@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, MetaData, create_engine, func, insert, inspect, select, update
+from sqlalchemy import Connection, MetaData, create_engine, func, insert, select
 
 from sealcam.wire.errors import ConfigError, StorageError
 from sealcam_hub import database, tables
@@ -28,10 +28,9 @@ from sealcam_hub.postgres import Postgres as Database
 from sealcam_hub.postgres import Where
 from sealcam_hub.receive import Receiver
 from sealcam_hub.store import connect, open_store
-from sealcam_hub.upgrade import create
 from tests.hubs import WALL_NS, Camera, make
 from tests.postgres import Postgres
-from tests.unit.hub.test_upgrade import FOURTH_CAMERAS, OLD, THIRD, old_hub
+from tests.unit.hub.test_upgrade import OLD, old_hub, shape
 
 PROGRAM = Path(sys.executable).with_name("sealcam-hub")
 # pg8000 leaves a socket to the collector where the other end was gone before it could say goodbye.
@@ -235,13 +234,6 @@ def test_a_full_copy_of_it_is_a_hub_with_a_file(tmp_path: Path, postgres: Postgr
         assert len(home.ledger().lines()) == 3
 
 
-def layout(connection: Connection) -> dict[str, set[tuple[str, bool]]]:
-    """Every table's columns, and whether each may be empty."""
-    found = inspect(connection)
-    names = found.get_table_names()
-    return {name: {(one["name"], bool(one["nullable"])) for one in found.get_columns(name)} for name in names}
-
-
 def as_format_1(source: Folder, target: Connection) -> None:
     """The ledger of Sealcam 0.1 in `source`, as it would stand in PostgreSQL."""
     text = OLD.replace("BLOB", "BYTEA").replace("WITHOUT ROWID", "")
@@ -260,35 +252,22 @@ def as_format_1(source: Folder, target: Connection) -> None:
     file.dispose()
 
 
-@pytest.mark.parametrize("version", [1, 2, 3, 4])
-def test_an_older_ledger_is_brought_up_there_as_well(tmp_path: Path, postgres: Postgres, version: int) -> None:
+def test_the_first_ledger_is_brought_up_there_as_well(tmp_path: Path, postgres: Postgres) -> None:
+    """From format 2 on: `test_migrations`."""
     folder, _, _ = old_hub(tmp_path / "hub")
     fresh, where = connect(Where.parse(postgres.create()), fresh=True), Where.parse(postgres.create())
     with fresh.reading() as connection:
-        wanted = layout(connection)
+        wanted = shape(connection)
     fresh.close()
     old = Database(where)
     with old.engine.begin() as connection:
-        if version == 1:
-            as_format_1(folder, connection)
-            connection.exec_driver_sql("INSERT INTO schema VALUES (1) ON CONFLICT DO NOTHING")
-        else:
-            create(connection)
-            for statement in FOURTH_CAMERAS:
-                connection.exec_driver_sql(statement)
-            if version < 4:
-                later = tables.metadata.tables.keys() - set(THIRD) | ({"vault"} if version == 2 else set())
-                connection.exec_driver_sql("DROP INDEX events_of_incident")
-                connection.exec_driver_sql("CREATE INDEX events_by_incident ON events (camera, incident)")
-                for name in later:
-                    connection.exec_driver_sql(f'DROP TABLE "{name}" CASCADE')
-            connection.execute(update(tables.schema).values(version=version))
+        as_format_1(folder, connection)
+        connection.exec_driver_sql("INSERT INTO schema VALUES (1) ON CONFLICT DO NOTHING")
     old.engine.dispose()
     for _ in range(2):  # the second time there is nothing to do
         store = connect(where, load_keys(folder).table.wrap)
         with store.reading() as connection:
-            assert layout(connection) == wanted
+            assert shape(connection) == wanted
             assert connection.execute(select(tables.schema.c.version)).scalar_one() == tables.SCHEMA
-            kept = connection.execute(select(func.count()).select_from(tables.epochs)).scalar_one()
-            assert kept == (1 if version == 1 else 0)
+            assert connection.execute(select(func.count()).select_from(tables.epochs)).scalar_one() == 1
         store.close()
