@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from sealcam.wire.errors import ConfigError, StorageError
-from sealcam_hub.folder import MOST_WORKERS, Folder
+from sealcam_hub.folder import MOST_WORKERS, Folder, Held
 from sealcam_hub.postgres import DIALECT, Where
 from sealcam_hub.store import Store, connect, create_store, open_store
 from sealcam_hub.transfer import Told, transfer
@@ -122,7 +122,11 @@ def _alone(folder: Folder) -> Iterator[None]:
     """Hold everything that writes a ledger: what a worker took into the old one would be lost, and receipted."""
     with ExitStack() as held:
         for one in ("serve", "delete", *(f"worker-{number}" for number in range(1, MOST_WORKERS + 1))):
-            held.enter_context(folder.only_one(one))
+            try:
+                held.enter_context(folder.only_one(one))
+            except Held as error:
+                message = f"`sealcam-hub {one.replace('-', ' ')}` runs in {folder.path}"
+                raise Held(message, "stop `serve` and every worker, and start them again once it has moved") from error
         yield
 
 

@@ -83,8 +83,9 @@ def test_a_ledger_moves_there_and_back_and_goes_on(tmp_path: Path, postgres: Pos
 def test_a_ledger_does_not_move_from_under_a_process(tmp_path: Path, postgres: Postgres, running: str) -> None:
     """What a worker takes into the old one has a receipt, and its camera keeps it no more."""
     folder, address = filled(tmp_path / "hub", Camera()), postgres.create()
-    with folder.only_one(running), pytest.raises(Held):
+    with folder.only_one(running), pytest.raises(Held, match=running.replace("-", " ")) as error:
         move(folder, address)
+    assert "stop" in error.value.hint
     assert folder.ledger.exists()
     move(folder, address)
     with folder.only_one(running), pytest.raises(Held):
