@@ -8,7 +8,8 @@ umask 077
 
 # The supervisor's file is root's alone: it is read before root is given up.
 if [ -z "${SEALCAM_BROKER+read}" ] && [ -e "$options" ]; then
-    if ! SEALCAM_BROKER=$(jq -er '(.broker // "") | strings' "$options"); then
+    # Exactly one object: of an empty file jq 1.6 makes nothing, and calls it well.
+    if ! SEALCAM_BROKER=$(jq -ers 'if length == 1 then .[0].broker // "" | strings else empty end' "$options"); then
         echo "sealcam: $options can't be read: look at the add-on's configuration, and start it again" >&2
         exit 1
     fi
