@@ -94,7 +94,7 @@ class Look:
                 open=tuple(view for view in self._open.values() if view.alias == one.alias),
                 last=self._last.get(one.alias),
                 codes=self._codes.get(one.alias, ()),
-                notices=tuple(notice for notice in self._notices if notice.camera_name == one.name),
+                notices=tuple(notice for notice in self._notices if notice.alias == one.alias),
                 lasting=self._lasting.get(one.alias, ()),
                 sensitivity=self._levels.get(one.alias, 0),
             )
@@ -102,9 +102,8 @@ class Look:
         )
 
     def hub_notices(self) -> tuple[NoticeView, ...]:
-        """What the hub says of itself: notices under a name that is no camera's."""
-        names = {one.name for one in self._ledger.cameras()}
-        return tuple(one for one in self._notices if one.camera_name not in names)
+        """What the hub says of itself: notices of no camera."""
+        return tuple(one for one in self._notices if not one.alias)
 
     def hub_lasting(self) -> tuple[str, ...]:
         """The kinds of what is wrong with the hub itself and isn't over."""

@@ -154,12 +154,14 @@ def problems(seen: Seen, now_ns: int) -> list[str]:
 
 def standing(notices: Iterable[NoticeView], now_ns: int, lasting: tuple[str, ...] = ()) -> list[str]:
     """The kinds of notices, the newest first as given, that nothing has ended: those of a day, and what lasts."""
-    over: set[str] = set()
+    over: set[tuple[str, str]] = set()  # kind and subject: of two gaps one may be filled
     found: list[str] = []
     for one in notices:
         if one.kind in OVER:
-            over.add(OVER[one.kind])
-        elif one.kind not in (*over, *found, *NO_PROBLEM) and now_ns - one.at_ns < NOTICED_NS:
+            over.add((OVER[one.kind], one.subject))
+        elif (one.kind, one.subject) in over or one.kind in (*found, *NO_PROBLEM):
+            continue
+        elif now_ns - one.at_ns < NOTICED_NS:
             found.append(one.kind)
     return found + [kind for kind in lasting if kind not in (*found, *NO_PROBLEM)]
 

@@ -188,6 +188,8 @@ def test_notices_are_problems_for_a_day_or_until_they_are_over() -> None:
     assert states.standing([notice("gap"), notice("clone")], NOW_NS) == ["gap", "clone"]
     assert states.standing([notice("filled"), notice("gap")], NOW_NS) == []
     assert states.standing([notice("gap"), notice("filled")], NOW_NS) == ["gap"]
+    two = [replace(notice("filled"), subject="20"), *(replace(notice("gap"), subject=one) for one in ("20", "5"))]
+    assert states.standing(two, NOW_NS) == ["gap"]  # the older one stands
     assert states.standing([notice("gap", day_ns)], NOW_NS) == []
     assert states.standing([notice("silent"), notice("farewell")], NOW_NS) == []
     assert states.standing([notice("offsite", day_ns)], NOW_NS, ("offsite", "disk")) == ["offsite", "disk"]
