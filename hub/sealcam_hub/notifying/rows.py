@@ -19,7 +19,7 @@ from sealcam_hub.notify_tables import seen, targets, told
 from sealcam_hub.notifying.rules import GIVE_UP_NS, MOST_RINGS, Rank, Rules, again, due, unpack
 from sealcam_hub.notifying.wording import News
 from sealcam_hub.rekey import put
-from sealcam_hub.tables import fresh_id, values
+from sealcam_hub.tables import values
 
 _RULES, _PLACE = "notify-rules", "notify-place"
 MOST_TARGETS = 32
@@ -85,7 +85,7 @@ def set_place(connection: Connection, at: int) -> None:
 
 def all_targets(connection: Connection) -> tuple[Target, ...]:
     """Who is told, in the order in which they were added."""
-    return tuple(_target(row) for row in connection.execute(select(targets).order_by(targets.c.added_ns, targets.c.id)))
+    return tuple(_target(row) for row in connection.execute(select(targets).order_by(targets.c.id)))
 
 
 def _target(row: Row[tuple[object, ...]]) -> Target:
@@ -121,11 +121,9 @@ def add(
         return int(known.id)
     if len(rows) >= MOST_TARGETS:
         raise ConfigError(f"there are {MOST_TARGETS} already", "remove one first")
-    number = fresh_id()
-    row = {"id": number, "kind": kind.value, "name": name, "place": where, "secret": table.wrap(said)}
-    row |= {"digest": digest, "after_s": after_s, "added_ns": now_ns}
-    connection.execute(insert(targets).values(**row))
-    return number
+    row = {"kind": kind.value, "name": name, "place": where, "secret": table.wrap(said), "digest": digest}
+    key = connection.execute(insert(targets).values(after_s=after_s, added_ns=now_ns, **row)).inserted_primary_key
+    return int(key[0]) if key is not None else 0
 
 
 def remove(connection: Connection, target: int) -> bool:
