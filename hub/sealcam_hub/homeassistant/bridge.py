@@ -7,7 +7,7 @@ don't; keeps no secret. design/hub.md, "Home Assistant".
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
 from typing import Protocol
 
@@ -162,11 +162,11 @@ class Bridge:
         if now_ns < self._again_ns:
             return
         before = told = self._look.told()
-        waits = False
+        waits, here = False, self._look.aliases()
         self._tried.clear()
         for line in self._look.lines(told.place):
             name = line.hash or f"#{line.place}"
-            if name not in told.early and not self._told(link, line, pending=False):
+            if name not in told.early and not self._told(link, line, here, pending=False):
                 waits = True
             elif waits:  # what nobody hears holds up no other topic
                 told = told if name in told.early else replace(told, early=(*told.early, name)[-MOST_EARLY:])
@@ -175,18 +175,18 @@ class Bridge:
         if waits:
             self._again_ns = now_ns + AGAIN_NS
         for line in self._look.pending():
-            if line.hash not in told.early and self._told(link, line, pending=True):
+            if line.hash not in told.early and self._told(link, line, here, pending=True):
                 told = replace(told, early=(*told.early, line.hash)[-MOST_EARLY:])
         if told != before:
             self._look.save(told)
 
-    def _told(self, link: Link, line: EventView, *, pending: bool) -> bool:
+    def _told(self, link: Link, line: EventView, here: Set[str], *, pending: bool) -> bool:
         """Whether there is nothing more to do about it."""
         made = report(self._names, line, pending)
         if made is None or self._clock.wall_ns() - line.arrived_ns > OLD_NS:
             return True
-        if line.alias and all(one.camera.alias != line.alias for one in self._look.seen()):
-            return True  # its entities went with it
+        if line.alias and line.alias not in here:
+            return True  # its entities went with its camera
         return made[0] not in self._tried and self._heard(link, *made)
 
     def _heard(self, link: Link, topic: str, payload: bytes) -> bool:

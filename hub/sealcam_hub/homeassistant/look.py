@@ -46,6 +46,7 @@ class Look:
         self._home, self._ledger, self._opener = home, home.ledger(), Opener(home.keys.table)
         self._open: dict[str, IncidentView] = {}
         self._last: dict[str, IncidentView] = {}
+        self._searched: set[str] = set()  # aliases whose newest incident, if any, is known
         self._codes: dict[str, tuple[str, ...]] = {}
         self._levels = self._read_levels()
         self._place = self._ledger.last_place()
@@ -82,7 +83,7 @@ class Look:
             touched |= dict.fromkeys([*self._open, *(one.id for one in self._last.values())])
         for name in touched:
             self._touch(name)
-        for alias in [one.alias for one in self._cameras if one.alias not in self._last]:
+        for alias in [one.alias for one in self._cameras if one.alias not in self._searched]:
             self._touch_newest(alias)
         self._place, self._pending = place, pending  # at last: what failed on the way is looked at again
 
@@ -100,6 +101,10 @@ class Look:
             )
             for one in self._cameras
         )
+
+    def aliases(self) -> frozenset[str]:
+        """Those of every camera that belongs to this home."""
+        return frozenset(one.alias for one in self._cameras)
 
     def hub_notices(self) -> tuple[NoticeView, ...]:
         """What the hub says of itself: notices of no camera."""
@@ -181,6 +186,7 @@ class Look:
         query = query.where(cameras.c.alias == alias).order_by(incidents.c.arrived_ns.desc()).limit(1)
         with self._home.store.reading() as connection:
             newest = connection.execute(query).scalar()
+        self._searched.add(alias)
         if newest is not None:
             self._touch(incident_id(alias, newest))
 
@@ -191,7 +197,8 @@ class Look:
             return
         self._open.pop(name, None)
         for alias in [alias for alias, one in self._last.items() if one.id == name]:
-            del self._last[alias]  # `refresh` finds the one before
+            del self._last[alias]
+            self._searched.discard(alias)  # `refresh` finds the one before
 
     def _note(self, view: IncidentView) -> None:
         if view.open:
