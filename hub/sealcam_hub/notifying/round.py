@@ -18,7 +18,7 @@ from sealcam_hub.feed import REFRESH, Feed, Subscription
 from sealcam_hub.home import Home
 from sealcam_hub.notifying import push, rows, service, wording
 from sealcam_hub.notifying.push import Message, Pusher, Sent
-from sealcam_hub.notifying.rows import Due, Kind, Target
+from sealcam_hub.notifying.rows import INCIDENT, Due, Kind, Target
 from sealcam_hub.notifying.rules import Rank, Rules
 from sealcam_hub.notifying.wording import News
 from sealcam_hub.views import EventView
@@ -31,7 +31,6 @@ MANY = "many"
 MOST_WORDS = 1000
 ACTOR = "notifications"
 _LINES = 256
-_INCIDENT = "incident/"
 Spawn = Callable[[Callable[[], None]], None]
 
 
@@ -95,7 +94,7 @@ class Round:
 
     def _collect(self, who: Sequence[Target], chosen: Rules, place: int, topics: set[str]) -> None:
         ledger = self.home.ledger()
-        incidents = {topic.removeprefix(_INCIDENT) for topic in topics if topic.startswith(_INCIDENT)}
+        incidents = {topic.removeprefix(INCIDENT) for topic in topics if topic.startswith(INCIDENT)}
         if REFRESH in topics:
             incidents |= {_incident(line) for line in ledger.pending() if line.incident}
         found: list[News] = []
@@ -120,7 +119,7 @@ class Round:
             rows.set_place(connection, place)
         if len(self._words) > MOST_WORDS:
             self._words.clear()
-        self._words.update((news.subject, news) for news in found if not news.subject.startswith(_INCIDENT))
+        self._words.update((news.subject, news) for news in found if not news.subject.startswith(INCIDENT))
 
     def _deliver(self, target: Target) -> None:
         now_ns = self.home.clock.wall_ns()
@@ -139,7 +138,6 @@ class Round:
             with self.home.store.writing() as connection:
                 some = rows.all_due(connection, target, now_ns)
                 secret = rows.secret(connection, self.home.keys.table, target.id)
-            some = self._standing(some)
             if secret is not None:
                 for batch in _batches(some):
                     if not self._send_batch(target, secret, batch):
@@ -150,33 +148,26 @@ class Round:
             with self._lock:
                 self._busy.discard(target.id)
 
-    def _standing(self, some: Sequence[Due]) -> list[Due]:
-        """Those that are there still: of an incident that was deleted nobody is told any more."""
-        gone = [
-            one
-            for one in some
-            if one.subject.startswith(_INCIDENT)
-            and self.home.ledger().incident(one.subject.removeprefix(_INCIDENT)) is None
-        ]
-        if gone:
-            with self.home.store.writing() as connection:
-                for one in gone:
-                    rows.forget(connection, one.subject)
-        return [one for one in some if one not in gone]
-
     def _send_batch(self, target: Target, secret: bytes, batch: Sequence[Due]) -> bool:
-        news = [(one, self._told(one)) for one in batch]
+        looked = [(one, self._told(one)) for one in batch]
+        news = [(one, said) for one, said in looked if said is not None]
+        batch = [one for one, _ in news]
         with self.home.store.writing() as connection:
+            for one, said in looked:
+                if said is None:
+                    rows.forget(connection, one.subject)
             rows.begin(connection, target, batch)
             for one in batch:
-                if one.rings == 0 and one.tries == 0 and one.subject.startswith(_INCIDENT):
+                if one.rings == 0 and one.tries == 0 and one.subject.startswith(INCIDENT):
                     name = bytes.fromhex(one.subject[-16:])
                     detail = f"told to {target.name}, by {target.place}"
                     audit.append(
                         connection, self.home.keys, self.home.clock.wall_ns(), Action.OPENED, ACTOR, detail, name
                     )
-        if len(batch) == 1:
-            one, said = news[0]
+        if not news:
+            return True
+        if len(news) == 1:
+            ((one, said),) = news
             message = Message(said.words, one.subject, said.path, one.loud)
         else:
             message = Message(wording.of_many(len(batch)), MANY)
@@ -193,12 +184,14 @@ class Round:
                 rows.failed(connection, target, batch, now_ns)
         return result is Sent.DONE
 
-    def _told(self, one: Due) -> News:
-        if one.subject.startswith(_INCIDENT):
-            view = self.home.ledger().incident(one.subject.removeprefix(_INCIDENT))
-            if view is not None:
-                with self.home.store.reading() as connection:
-                    return wording.of_incident(view, rows.rules(connection))
+    def _told(self, one: Due) -> News | None:
+        """What there is to say of it now; none of an incident that was deleted."""
+        if one.subject.startswith(INCIDENT):
+            view = self.home.ledger().incident(one.subject.removeprefix(INCIDENT))
+            if view is None:
+                return None
+            with self.home.store.reading() as connection:
+                return wording.of_incident(view, rows.rules(connection))
         names = {camera.alias: camera.name for camera in self.home.ledger().cameras()}
         return self._words.get(one.subject) or wording.of_subject(one.subject, names, one.since_ns)
 

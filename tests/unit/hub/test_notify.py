@@ -16,21 +16,19 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from sqlalchemy import select
 
 from sealcam.wire import schema as schema_of
 from sealcam.wire.bodies import EventType, IncidentBody, Mode, Stage, Subject, Verdict
 from sealcam.wire.errors import ConfigError, SealcamError
-from sealcam_hub import audit_source, deletion
+from sealcam_hub import audit_source
 from sealcam_hub.clock import SimulatedClock
 from sealcam_hub.feed import Feed
 from sealcam_hub.home import Home, open_home
 from sealcam_hub.notify_tables import told
-from sealcam_hub.notifying import round as round_file
 from sealcam_hub.notifying import rows
 from sealcam_hub.notifying.manage import Notifications
 from sealcam_hub.notifying.push import KEY, PLAIN_BYTES, Message, Pusher, Sent, checked
-from sealcam_hub.notifying.round import Round, deliver
+from sealcam_hub.notifying.round import Round
 from sealcam_hub.notifying.rules import Rank, Rules, clock, due, minute, unpack, zone
 from sealcam_hub.pump import Pump, RecordingLink
 from sealcam_hub.receive import Receiver
@@ -534,61 +532,3 @@ def test_quiet_hours_go_over_midnight_and_by_the_zones_clock() -> None:
             zone(bad)
     assert unpack(rules.pack()) == rules
     assert unpack(b'{"threats": false, "later": 1}') == Rules(threats=False)
-
-
-def test_what_becomes_a_threat_while_it_is_told_of_rings(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    room.add_service()
-    room.manage.change(lambda chosen: replace(chosen, incidents=True, verdict=True))
-    news: list[bytes] = []
-
-    def slowly(pusher: Pusher, kind: rows.Kind, secret: bytes, message: Message) -> Sent:
-        if news:
-            room.happens(news.pop())
-        return deliver(pusher, kind, secret, message)
-
-    first = room.incident(1)
-    news.append(room.threat(1, stage=Stage.UPDATE))
-    monkeypatch.setattr(round_file, "deliver", slowly)
-    room.happens(first)
-    room.passes(1)
-    assert [one.rpartition(": ")[2] for one in room.service()] == ["benign, person", "threat, person"]
-    room.passes(60)
-    assert len(room.service()) == 2
-
-
-def test_what_changes_while_it_is_told_of_is_shown_in_its_place(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    room.add_phone()
-    room.manage.change(lambda chosen: replace(chosen, verdict=True))
-    news, first = [], room.threat(1)
-    news.append(room.incident(1, Verdict.FALSE_ALARM, stage=Stage.END))
-
-    def slowly(pusher: Pusher, kind: rows.Kind, secret: bytes, message: Message) -> Sent:
-        if news:
-            room.happens(news.pop())
-        return deliver(pusher, kind, secret, message)
-
-    monkeypatch.setattr(round_file, "deliver", slowly)
-    room.happens(first)
-    for _ in range(3):
-        room.passes(60)
-    assert len(room.phone.texts()) == 2
-    assert "false alarm" in room.phone.texts()[-1]
-
-
-def test_of_a_deleted_incident_nobody_is_told_any_more(room: Room) -> None:
-    room.add_service("Neighbour", after_s=120)
-    room.happens(room.threat(1))
-    with room.home.store.reading() as connection:
-        doomed = deletion.named(connection, [room.home.ledger().incidents()[0].id])
-    room.home.deleter().delete(doomed)
-    room.passes(121)
-    assert room.service() == []
-    with room.home.store.reading() as connection:
-        assert connection.execute(select(told)).all() == []
-
-
-def test_who_would_be_told_later_is_not_told_of_a_false_alarm(room: Room) -> None:
-    room.add_service("Neighbour", after_s=120)
-    room.happens(room.threat(1), room.incident(1, Verdict.FALSE_ALARM, stage=Stage.END))
-    room.passes(121)
-    assert room.service() == []
