@@ -164,15 +164,19 @@ class Fetcher:
             one for one in booked.values() if any((folder / f"{one.hex()}{end}").exists() for end in (WHOLE, _PARTIAL))
         }
         wanted = [one for one in self._of(Kind.CLIP) if booked.get(one) not in here]
-        with home.store.writing() as connection:
-            for name in (one for one in wanted if one in booked):
-                offsite_rows.forget(connection, name)  # booked again as it is fetched
-        whole = 0
+        wanted.sort(key=lambda one: booked.get(one, b""))
+        whole, clip = 0, None
         for done, name in enumerate(wanted, 1):
+            if name in booked and booked[name] != clip:  # its parts are booked again as they come; the next ones' stand
+                clip = booked[name]
+                with home.store.writing() as connection:
+                    for part in (one for one in wanted if booked.get(one) == clip):
+                        offsite_rows.forget(connection, part)
             content = self._content(name, Kind.CLIP)
             if content is not None and len(content) > CLIP_HEAD.size:
-                clip, at, size = CLIP_HEAD.unpack_from(content)
-                whole += self._place(home, folder, name, (clip, at, size), memoryview(content)[CLIP_HEAD.size :])
+                whole += self._place(
+                    home, folder, name, CLIP_HEAD.unpack_from(content), memoryview(content)[CLIP_HEAD.size :]
+                )
             told(done, len(wanted))
         return whole
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from sealcam_hub import offsite_rows, offsite_settings
 from sealcam_hub.cli import main
@@ -18,6 +18,7 @@ from sealcam_hub.offsite import Kind
 from sealcam_hub.offsite_errors import Away, Missing, Refused
 from sealcam_hub.offsite_fetch import PAUSES_S, Fetcher
 from sealcam_hub.offsite_s3 import S3Store
+from sealcam_hub.offsite_tables import objects
 from sealcam_hub.recovery_commands import recovered
 from sealcam_hub.tables import cameras
 from sealcam_hub.vault_settle import settle
@@ -75,6 +76,26 @@ def test_clips_come_back_to_a_hub_that_was_restored_without_them(house: House) -
             assert [one.state for one in home.vault().clips()] == ["here"]
             assert (home.folder.clips / f"{name_of(1).hex()}.scl1").read_bytes() == sealed
             assert house.lag(home).clips == 0
+
+
+def test_a_restored_hub_whose_fetching_ends_early_still_knows_what_is_there(house: House) -> None:
+    shelf, new = Shelf(), Folder(house.path / "new")
+    with house.home() as home:
+        for number in (1, 2):
+            house.clip(home, number)
+        house.copier(home, shelf).run()
+        write_whole(home, house.path / "whole")
+    restore_whole(new, house.path / "whole", house.owner)
+    with open_home(new, house.clock) as home, (house.path / "spool").open("w+b") as spool:
+        fetcher = Fetcher(shelf, house.owner)
+        fetcher.backup(spool)
+        shelf.troubles = [Missing("there is no such object")]
+        with pytest.raises(Missing):
+            fetcher.clips(home)
+        with home.store.reading() as connection:
+            left = connection.execute(select(objects.c.clip).where(objects.c.clip.is_not(None)).distinct()).all()
+        assert len(left) == 1  # the one that it had begun with is booked as it comes
+        assert fetcher.clips(home) == 2
 
 
 def test_what_a_store_will_not_delete_keeps_nothing_else_back(house: House) -> None:
