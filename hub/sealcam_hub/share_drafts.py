@@ -159,7 +159,8 @@ class Drafts:
             return self._granted(draft, draft.terms, actor)
         except BaseException:
             with self._lock:
-                self._drafts[draft.id] = draft  # it may be tried again
+                if not draft.dropped:
+                    self._drafts[draft.id] = draft  # it may be tried again
             raise
 
     def _granted(self, draft: Draft, terms: Terms, actor: str) -> Share:

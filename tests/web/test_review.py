@@ -145,6 +145,18 @@ def place(tmp_path: Path, clips: FakeClips) -> Iterator[Place]:
             thread.join()
 
 
+def two_words(place: Place, first_waits: str) -> None:
+    """Of three incidents two are answered; the first word, or what the hub answers to it, is held back."""
+    for number in (1, 2, 3):
+        place.room.sees(number, 300 + number, picture(number))
+    place.opens()
+    place.browser.ask(first_waits)
+    place.press("t")
+    place.browser.wait("window.letGo")
+    place.shows(2)
+    place.press("b")
+
+
 def test_twenty_incidents_by_keyboard_alone(place: Place) -> None:
     for number in range(1, 21):
         place.room.sees(number, 500 + 10 * number, picture(number))
@@ -228,14 +240,7 @@ def test_a_word_that_did_not_arrive_brings_its_incident_back(place: Place) -> No
 
 
 def test_undo_takes_back_what_was_said_last_whichever_answer_came_first(place: Place) -> None:
-    for number in (1, 2, 3):
-        place.room.sees(number, 300 + number, picture(number))
-    place.opens()
-    place.browser.ask(LATE)
-    place.press("t")
-    place.browser.wait("window.letGo")
-    place.shows(2)
-    place.press("b")
+    two_words(place, LATE)
     place.shows(1)
     eventually(lambda: len(place.room.marks.all()) == 1, 20, "the second word is kept")
     place.browser.ask("letGo(), 0")
@@ -292,14 +297,7 @@ def test_the_next_clip_is_loaded_before_it_is_shown(place: Place, clips: FakeCli
 
 
 def test_an_answer_that_was_overtaken_counts_for_nothing(place: Place) -> None:
-    for number in (1, 2, 3):
-        place.room.sees(number, 300 + number, picture(number))
-    place.opens()
-    place.browser.ask(HELD)
-    place.press("t")
-    place.browser.wait("window.letGo")
-    place.shows(2)
-    place.press("b")
+    two_words(place, HELD)
     place.browser.wait("document.querySelector('[data-done]').textContent === '2'")
     place.browser.ask("letGo(), 0")
     place.browser.wait("window.read")

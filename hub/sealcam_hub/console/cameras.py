@@ -41,7 +41,7 @@ from sealcam_hub.views import CameraView, IncidentView
 VISIT = "visit"
 _ALIAS = re.compile(r"[0-9a-f]{16}")
 _NOTHING = ScheduleWish(entries=(), zone="UTC")
-_OLD = ConfigError("this was changed since the page was loaded", "look at what stands now, and send yours again")
+_OLD = "this was changed since the page was loaded", "look at what stands now, and send yours again"
 
 
 class CameraSource(Protocol):
@@ -120,7 +120,7 @@ class CamerasPart:
             before = asked.get(CommandType.ZONES, Asked()).body or ZonesWish(zones=())
             covered = asked.get(CommandType.MASKS, Asked()).body or MasksWish(masks=())
             if form.get("shown", _mark(before, covered)) != _mark(before, covered):
-                return await self._page(request, session, {"problem": _OLD, "drawn": text})
+                return await self._page(request, session, {"problem": ConfigError(*_OLD), "drawn": text})
             for wanted, was in ((zones, before), (masks, covered)):
                 if wanted != was or form.get("again"):
                     await to_thread.run_sync(self._source.wish, alias, wanted)
@@ -135,7 +135,7 @@ class CamerasPart:
             before = asked if isinstance(asked, ScheduleWish) else _NOTHING
             try:
                 if form.get("shown", _mark(before)) != _mark(before):
-                    raise _OLD
+                    raise ConfigError(*_OLD)
                 wanted = _without(before, form["remove"]) if "remove" in form else _with(before, form)
             except ConfigError as error:
                 return await self._page(request, session, {"problem": error})

@@ -31,8 +31,6 @@ from sealcam_hub.person import Person, Role
 from sealcam_hub.recipient import key_name, make_key, read_recipient
 from sealcam_hub.redact import Redaction
 from sealcam_hub.rekey import rekeyed
-from sealcam_hub.rules import Effect, Rule
-from sealcam_hub.rules_ledger import Household
 from sealcam_hub.share_copies import DRAFT_NS, Copies, Copy
 from sealcam_hub.share_drafts import SEGMENT_BYTES, beginnings
 from sealcam_hub.share_handing import Handing
@@ -469,66 +467,10 @@ def test_a_copy_of_what_is_not_here_any_more_is_refused(at: Desk) -> None:
         copies_of(at.home).open("0" * 32)
 
 
-def test_a_clip_that_a_rule_keeps_from_being_shared_is_neither_shared_nor_copied(
-    at: Desk, one: Visitor, them: BoxKey, tmp_path: Path
-) -> None:
-    copied = copy(at)
-    rules = Household(at.home.store, at.home.keys, at.home.clock)
-    rules.make(Rule(frozenset({Effect.NOT_SHARED})))
-    for way in ({"way": "signed", "upto": ""}, {"way": "anew", "people": "yes"}):
-        answer = one.post(f"/sharing/clip/{name(at)}", {"csrf": one.csrf()} | way)
-        assert "A rule of the household" in answer.text
-    with pytest.raises(ConfigError, match="a rule of the household"):
-        grant(at, copied, them)
-    state_of = ["--state", str(at.home.folder.path)]
-    words = ["--to", them.public.hex(), "--name", "I", "--purpose", "p", "--expires", "7d", "--yes"]
-    words += ["-o", str(tmp_path / "none")]
-    assert main([*state_of, "share", "create", name(at), *words, "--blur-people"]) == 2
-    assert shares_of(at.home).list() == ()
-
-
 @pytest.mark.parametrize("area", ["", "  "])
 def test_a_box_that_is_ticked_and_missing_is_no_whole_picture(at: Desk, one: Visitor, area: str) -> None:
     form = {"csrf": one.csrf(), "way": "anew", "black": "yes", "area": area}
     assert "The box is missing" in one.post(f"/sharing/clip/{name(at)}", form).text
-
-
-def test_what_a_rule_forbids_by_now_is_not_handed_over_again(at: Desk, one: Visitor, them: BoxKey) -> None:
-    share = grant(at, copy(at), them)
-    assert one.post(f"/sharing/{share.id}/give/grant", {"csrf": one.csrf()}).status_code == 200
-    rules = Household(at.home.store, at.home.keys, at.home.clock)
-    rules.make(Rule(frozenset({Effect.NOT_SHARED})))
-    answer = one.post(f"/sharing/{share.id}/give/grant", {"csrf": one.csrf()})
-    assert "A rule of the household" in answer.text
-    assert share.bundle not in answer.content
-
-
-def test_a_grant_that_a_rule_holds_back_by_now_says_so_and_can_be_revoked(at: Desk, one: Visitor, them: BoxKey) -> None:
-    share = grant(at, copy(at), them)
-    assert "Held back" not in one.get("/sharing").text
-    rules = Household(at.home.store, at.home.keys, at.home.clock)
-    rules.make(Rule(frozenset({Effect.NOT_SHARED})))
-    assert "Held back" in one.get("/sharing").text
-    page = one.get(f"/sharing/{share.id}").text
-    assert "keeps this clip from being shared" in page
-    assert "/give/" not in page
-    assert "data-revoke" in page
-    one.post(f"/sharing/{share.id}/revoke", {"csrf": one.csrf()})
-    assert "Held back" not in one.get("/sharing").text
-
-
-def test_what_a_rule_veils_is_veiled_on_each_page_of_sharing(at: Desk, one: Visitor, them: BoxKey) -> None:
-    share = grant(at, copy(at), them)
-    draft = begun(at, one)
-    pages = (f"/sharing/clip/{name(at)}", draft, f"/sharing/{share.id}")
-    for page in pages:
-        assert "<video" in one.get(page).text
-        assert "veiled" not in one.get(page).text
-    rules = Household(at.home.store, at.home.keys, at.home.clock)
-    rules.make(Rule(frozenset({Effect.VEILED})))
-    for page in pages:
-        text = one.get(page).text
-        assert text.index('class="lift"') < text.index('class="frame veiled"') < text.index("<video")
 
 
 def test_sharing_is_the_owners_alone(one: Visitor) -> None:
