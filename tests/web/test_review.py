@@ -250,6 +250,20 @@ def test_undo_takes_back_what_was_said_last_whichever_answer_came_first(place: P
     assert [one.incident for one in place.room.marks.all()] == [place.room.name(3)]
 
 
+def test_a_word_can_be_taken_back_before_it_has_arrived(place: Place) -> None:
+    for number in (1, 2):
+        place.room.sees(number, 300 + number, picture(number))
+    place.opens()
+    place.browser.ask(LATE)
+    place.press("t")
+    place.browser.wait("window.letGo")
+    place.shows(1)
+    place.press("u")
+    place.browser.ask("letGo(), 0")
+    place.shows(2)
+    assert place.room.marks.all() == ()
+
+
 def test_what_a_rule_veils_waits_until_somebody_lifts_the_veil(place: Place, clips: FakeClips, tmp_path: Path) -> None:
     place.room.home.household().make(Rule(frozenset({Effect.VEILED})))
     ((content, about),) = reel(tmp_path / "clip", bars(6), 2, 5.9)

@@ -38,7 +38,7 @@ function count(facts) {
   const bar = document.querySelector("[data-progress]");
   bar.max = Math.max(1, facts.done + facts.waiting);
   bar.value = facts.done;
-  undo.querySelector("button").disabled = !facts.done;
+  undo.querySelector("button").disabled = !facts.done && !kept.length;
 }
 
 async function piece(url) {
@@ -114,6 +114,7 @@ async function mark(button) {
   tell("");
   const mine = { id: null };
   kept.push(mine);
+  undo.querySelector("button").disabled = false; // it waits for the answer
   const sent = post("/review/mark", { incident, seen, word: button.value }).then(
     (facts) => {
       count(facts);
