@@ -298,8 +298,7 @@ class Batch:
         self.standings[camera.alias] = standing
 
     def _cross(self, message: Message, standing: Standing, lost: Bridge, move: Move) -> Standing:
-        mark = f"lost:{message.alias}:{lost.first}"
-        self._rows.notice(standing.camera.id, NoticeKind.GAP, mark, lost.first, lost.last, message.arrived_ns)
+        self._rows.gap(standing.camera.id, message.alias, (lost.first, lost.last), message.arrived_ns)
         return self._follow(message, replace(standing, chain=move.chain), Link(0, b"", b""), move)
 
     def _beat_tells(self, message: Message, standing: Standing, body: BeatBody) -> bool:

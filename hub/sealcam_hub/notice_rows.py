@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, String, cast, literal, select
 
 from sealcam_hub.alarm_tables import HUB, hub_notices, troubles
 from sealcam_hub.notices import NoticeKind, notice_text
@@ -15,6 +15,20 @@ from sealcam_hub.views import EventView, NoticeView
 THE_HUB = "This hub"
 _OF_CAMERAS = select(notices, cameras.c.alias, cameras.c.name).join(cameras, cameras.c.id == notices.c.camera)
 _SEVERAL = (NoticeKind.GAP, NoticeKind.FILLED)  # a camera may have several of them at once
+MOST_GAPS = 100  # that are shown to stand, the newest
+_FILLED = "filled:"
+
+
+def filled_mark(gap: int) -> str:
+    """The mark of the notice that says that the gap of that id is over."""
+    return f"{_FILLED}{gap}"
+
+
+def open_gaps() -> Select[*tuple[Any, ...]]:
+    """Notices of a gap that no other one says to be over, with their camera's alias and name."""
+    other = notices.alias()
+    filled = select(other.c.id).where(other.c.mark == literal(_FILLED) + cast(notices.c.id, String)).exists()
+    return _OF_CAMERAS.where(notices.c.kind == NoticeKind.GAP.value, ~filled)
 
 
 def newest_notices(connection: Connection, limit: int) -> tuple[NoticeView, ...]:
@@ -37,6 +51,8 @@ def standing_notices(connection: Connection) -> tuple[NoticeView, ...]:
         said = _OF_CAMERAS.where(here, notices.c.camera == camera, notices.c.kind == kind)
         for row in connection.execute(said.order_by(notices.c.id.desc()).limit(1)):
             found[row.id] = _of_camera(row)
+    for row in connection.execute(open_gaps().where(here).order_by(notices.c.id.desc()).limit(MOST_GAPS)):
+        found[row.id] = _of_camera(row)
     for _, kind, subject in connection.execute(told.where(troubles.c.camera == HUB)).all():
         of_hub = select(hub_notices).where(hub_notices.c.kind == kind, hub_notices.c.subject == subject)
         for row in connection.execute(of_hub.order_by(hub_notices.c.id.desc()).limit(1)):

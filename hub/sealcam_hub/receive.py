@@ -107,8 +107,10 @@ class Receiver:
         with self._store.writing() as connection:
             self._refresh(connection, {alias})
             standing, rows = self._standings[alias], Rows(connection)
-            mark = f"gap:{alias}:{first}" if kind is NoticeKind.GAP else f"{kind.value}:{alias}:{now_ns}"
-            rows.notice(standing.camera.id, kind, mark, first, last, now_ns)
+            if kind is NoticeKind.GAP:
+                rows.gap(standing.camera.id, alias, (first, last), now_ns)
+            else:
+                rows.notice(standing.camera.id, kind, f"{kind.value}:{alias}:{now_ns}", first, last, now_ns)
             if kind is NoticeKind.SILENT:
                 beats.set_silent(connection, standing.camera.id)
                 standing = replace(standing, life=replace(standing.life, silent=True), revision=standing.revision + 1)

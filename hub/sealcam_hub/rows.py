@@ -105,6 +105,12 @@ class Rows:
         self._journal.append({"event": None, "notice": key[0] if key is not None else None})
         return True
 
+    def gap(self, camera: int, alias: str, run: tuple[int, int], at_ns: int) -> None:
+        """Tell that this run is missing, unless a gap that begins there was told: it may be known by now to stay."""
+        mark = f"gap:{alias}:{run[0]}"
+        if self._connection.execute(select(notices.c.id).where(notices.c.mark == mark)).first() is None:
+            self.notice(camera, NoticeKind.GAP, mark, *run, at_ns)
+
     def head(self, before: Standing, chain: Chain) -> None:
         """Where a camera's chain now ends, and which bridges lie ahead of it."""
         self._heads.append({"camera": before.camera.id, "seq": chain.seq, "hash": chain.hash})

@@ -61,15 +61,6 @@ def subjects(connection: Connection, camera: int, kind: NoticeKind) -> list[str]
     return list(connection.execute(query.order_by(troubles.c.subject)).scalars())
 
 
-def all_told(connection: Connection) -> dict[int, tuple[str, ...]]:
-    """The kinds of what was told and isn't over, by camera, or of the hub."""
-    found: dict[int, tuple[str, ...]] = {}
-    query = select(troubles.c.camera, troubles.c.kind).where(troubles.c.told).distinct()
-    for row in connection.execute(query.order_by(troubles.c.camera, troubles.c.kind)):
-        found[row.camera] = (*found.get(row.camera, ()), row.kind)
-    return found
-
-
 def tell_of_hub(
     connection: Connection, kind: NoticeKind, at_ns: int, subject: str = "", first: int = 0, why: Why = Why.PLACE
 ) -> None:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, String, cast, func, literal, select
+from sqlalchemy import Connection, func, select
 
 from sealcam.wire.bodies import ClipState, EventType
 from sealcam_hub import certificate_rows, nearness, offsite_status
@@ -20,6 +20,7 @@ from sealcam_hub.clock import Clock
 from sealcam_hub.feed import Feed
 from sealcam_hub.home import Home
 from sealcam_hub.nearness import Left
+from sealcam_hub.notice_rows import filled_mark, open_gaps
 from sealcam_hub.notices import NoticeKind, Why
 from sealcam_hub.rekey import put
 from sealcam_hub.rows import Rows
@@ -156,18 +157,13 @@ class Upkeep:
 
     def _filled(self, connection: Connection, rows: Rows, now_ns: int) -> None:
         """Tell of each gap that was told and is none any more."""
-        again = notices.alias()
-        mark = literal("filled:") + cast(notices.c.id, String)
-        closed = select(again.c.id).where(again.c.mark == mark).exists()
-        query = select(notices).join(cameras, cameras.c.id == notices.c.camera)
-        query = query.where(notices.c.kind == NoticeKind.GAP.value, cameras.c.head_seq >= notices.c.last, ~closed)
-        for row in connection.execute(query.limit(_LINES)).all():
+        for row in connection.execute(open_gaps().where(cameras.c.head_seq >= notices.c.last).limit(_LINES)).all():
             came = select(func.count()).select_from(events).where(events.c.camera == row.camera)
             came = came.where(events.c.seq.between(row.first, row.last), events.c.status.in_((APPENDED, LATE)))
             count = connection.execute(came).scalar_one()
             why = Why.PLACE if count == row.last - row.first + 1 else Why.PARTLY if count else Why.LOST
-            name = f"filled:{row.id}"
-            self._told |= rows.notice(row.camera, NoticeKind.FILLED, name, row.first, row.last, now_ns, why)
+            mark = filled_mark(row.id)
+            self._told |= rows.notice(row.camera, NoticeKind.FILLED, mark, row.first, row.last, now_ns, why)
 
     def _dropped(self, connection: Connection, rows: Rows, now_ns: int) -> None:
         """Tell of cameras whose newest events say that they had no room: once a day each."""

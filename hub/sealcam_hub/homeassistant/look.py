@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select
 
 from sealcam.wire.bodies import EventType
-from sealcam_hub import troubles
-from sealcam_hub.alarm_tables import HUB
 from sealcam_hub.home import Home
 from sealcam_hub.homeassistant.states import Seen
 from sealcam_hub.ledger import incident_id
@@ -67,7 +65,9 @@ class Look:
         """
         self._cameras = tuple(one for one in self._ledger.cameras() if one.state not in ("gone", "expelled"))
         self._notices = self._ledger.notices(NOTICES)
-        self._lasting = self._troubles()
+        self._lasting = {}
+        for notice in self._ledger.standing_notices():
+            self._lasting[notice.alias] = (*self._lasting.get(notice.alias, ()), notice.kind)
         for alias in [one.alias for one in self._cameras if one.alias not in self._codes]:
             self._codes[alias] = self._health(alias)
         touched: dict[str, None] = {}
@@ -159,13 +159,6 @@ class Look:
         with self._home.store.reading() as connection:
             rows = connection.execute(select(values).where(values.c.name.like(f"{_LEVEL}%"))).all()
         return {row.name.removeprefix(_LEVEL): row.value[0] for row in rows}
-
-    def _troubles(self) -> dict[str, tuple[str, ...]]:
-        with self._home.store.reading() as connection:
-            told = troubles.all_told(connection)
-            rows = connection.execute(select(cameras.c.id, cameras.c.alias).where(cameras.c.id.in_(told))).all()
-        names = {HUB: ""} | {row.id: row.alias for row in rows}
-        return {names[camera]: kinds for camera, kinds in told.items() if camera in names}
 
     # What changed.
 

@@ -163,7 +163,7 @@ def standing(notices: Iterable[NoticeView], now_ns: int, lasting: tuple[str, ...
             continue
         elif now_ns - one.at_ns < NOTICED_NS:
             found.append(one.kind)
-    return found + [kind for kind in lasting if kind not in (*found, *NO_PROBLEM)]
+    return found + [kind for kind in dict.fromkeys(lasting) if kind not in (*found, *NO_PROBLEM)]
 
 
 def firmware(camera: CameraView) -> Mapping[str, object]:

@@ -16,6 +16,8 @@ from sealcam_hub.clock import SimulatedClock
 from sealcam_hub.feed import Feed
 from sealcam_hub.follow import Choice, Reader
 from sealcam_hub.home import Home, open_home
+from sealcam_hub.homeassistant import states
+from sealcam_hub.homeassistant.look import Look
 from sealcam_hub.nearness import Left, apart_s, between, card_low, certificate_left, days, disk_low
 from sealcam_hub.notice_rows import THE_HUB
 from sealcam_hub.notices import ENDS
@@ -24,7 +26,6 @@ from sealcam_hub.offsite_settings import FILE, Settings, save
 from sealcam_hub.offsite_worker import OffsiteWorker
 from sealcam_hub.pump import Pump, RecordingLink
 from sealcam_hub.receive import Receiver
-from sealcam_hub.troubles import all_told
 from sealcam_hub.upkeep import Upkeep, disk_of
 from tests.hubs import NS, WALL_NS, Camera, opened
 from tests.unit.hub.test_upgrade import old_hub
@@ -58,6 +59,15 @@ class Room:
 
     def told(self) -> list[tuple[str, str]]:
         return [(one.camera_name, one.kind) for one in reversed(self.home.ledger().notices())]
+
+    def stands(self) -> tuple[list[str], list[str]]:
+        """The kinds of notices of the camera that aren't over: in the console, and as problems in Home Assistant."""
+        self.hears(self.camera.beat(queued=1))
+        look = Look(self.home)
+        look.refresh()
+        (seen,) = look.seen()
+        kinds = [one.kind for one in self.home.ledger().standing_notices() if one.alias == self.camera.alias]
+        return kinds, states.standing(seen.notices, self.clock.wall_ns(), seen.lasting)
 
     def texts(self) -> list[str]:
         return [one.text for one in reversed(self.home.ledger().notices())]
@@ -120,8 +130,6 @@ def test_a_cameras_own_disk_that_fills_up_is_told_once_and_so_is_its_room(room: 
     assert room.told() == [("Door", "disk")]
     assert room.texts()[0].startswith("the camera's own disk is nearly full: 104 MB are free")
     assert [one.kind for one in room.home.ledger().standing_notices()] == ["disk"]
-    with room.home.store.reading() as connection:
-        assert list(all_told(connection).values()) == [("disk",)]
     (shown,) = room.home.ledger().cameras()
     assert shown.storage is not None
     assert shown.storage.low
@@ -395,15 +403,31 @@ def test_a_gap_is_over_when_what_was_missing_has_come(room: Room) -> None:
         room.clock.advance(61)
         room.pump.run_once(room.link, 0)
     assert ("Door", "gap") in room.told()
-    room.passes(61)
+
+    assert room.stands() == (["gap"], ["gap"])
+    room.passes(2 * DAY_S)
     assert ("Door", "filled") not in room.told()
+    assert room.stands() == (["gap"], ["gap"]), "however old it is"
     room.hears(second)
     room.passes(61)
+    assert room.stands() == ([], [])
     room.passes(61)
     assert [one for one in room.told() if one[1] == "filled"] == [("Door", "filled")]
     assert "(2) has come after all" in room.texts()[-1]
     gap, filled = (next(one for one in room.home.ledger().notices() if one.kind == kind) for kind in ("gap", "filled"))
     assert gap.subject == filled.subject == "2"
+
+
+def test_a_gap_that_was_told_is_not_told_again_when_it_is_known_to_stay(room: Room) -> None:
+    first, _, third = (room.camera.incident(number) for number in range(3))
+    room.hears(first, third)
+    for _ in range(2):
+        room.clock.advance(61)
+        room.pump.run_once(room.link, 0)
+    room.hears(room.camera.beat(queued=0))
+    room.passes(61)
+    assert [kind for _, kind in room.told() if kind in ("gap", "filled")] == ["gap", "filled"]
+    assert "(2) will never come" in room.texts()[-1]
 
 
 def test_a_camera_that_drops_what_had_not_come_is_told_once_a_day(room: Room) -> None:
