@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sealcam.wire.bodies import Mode
 from sealcam.wire.errors import ConfigError
@@ -18,7 +18,7 @@ from sealcam_hub.homeassistant import commands
 from sealcam_hub.homeassistant.code import Keypad
 from sealcam_hub.homeassistant.commands import Arm, Asked, Privacy, RefusedError
 from sealcam_hub.homeassistant.look import Look
-from sealcam_hub.homeassistant.mqtt import Heard
+from sealcam_hub.homeassistant.mqtt import Heard, Turned
 from sealcam_hub.homeassistant.names import ACTOR
 from sealcam_hub.homeassistant.settings import Settings
 from sealcam_hub.views import CameraView
@@ -37,10 +37,10 @@ class Asking:
         self._keypad = Keypad(home.clock.boot_ns)
         self._refused: Counter[str] = Counter()
         self._refused_ns: dict[str, int] = {}
-        self._logged: dict[tuple[str, str, str], int] = {}
+        self._logged: dict[Turned, int] = {}
 
     def refused(self, alias: str) -> tuple[int, int | None]:
-        """How many commands to a camera were refused, and when the last one was (wall time in ns)."""
+        """How many commands to a camera, or without an alias to none, were refused, and when last (wall time in ns)."""
         return self._refused[alias], self._refused_ns.get(alias)
 
     def take(self, heard: Iterable[Heard], settings: Settings) -> None:
@@ -52,16 +52,18 @@ class Asking:
         for one in heard:
             camera = self._camera(one.alias)
             try:
-                if camera is None or one.control not in commands.CONTROLS:
-                    raise RefusedError("there is no such control")
-                self._take(one, camera, settings)
+                if camera is None:
+                    raise RefusedError("there is no such camera")
+                self._take(one.asked, camera, settings)
             except (RefusedError, ConfigError) as error:
-                self._refuse(one, str(error), camera)
+                self._refuse(Turned("" if camera is None else one.alias, one.control, str(error)))
 
-    def _take(self, heard: Heard, camera: CameraView, settings: Settings) -> None:
-        if heard.retained:
-            raise RefusedError("it was retained: commands are said once, not left lying")
-        asked = commands.read(heard.control, heard.payload)
+    def turn_away(self, turned: Mapping[Turned, int]) -> None:
+        """Count and log what was turned away as it came."""
+        for one, times in turned.items():
+            self._refuse(one, times)
+
+    def _take(self, asked: Asked, camera: CameraView, settings: Settings) -> None:
         verdict = commands.judge(asked, camera, settings)
         if verdict == "nothing":
             return
@@ -80,16 +82,15 @@ class Asking:
             case _:
                 self._look.set_level(alias, asked.level)
 
-    def _refuse(self, heard: Heard, reason: str, camera: CameraView | None) -> None:
-        alias, name = ("", "no camera of this home") if camera is None else (camera.alias, camera.name)
-        control = heard.control if heard.control in commands.CONTROLS else "unknown"
-        self._refused[alias] += 1
-        self._refused_ns[alias] = self._home.clock.wall_ns()
-        now_ns, said = self._home.clock.boot_ns(), (alias, control, reason)
+    def _refuse(self, turned: Turned, times: int = 1) -> None:
+        self._refused[turned.alias] += times
+        self._refused_ns[turned.alias] = self._home.clock.wall_ns()
+        now_ns, camera = self._home.clock.boot_ns(), self._camera(turned.alias)
         self._logged = {one: at_ns for one, at_ns in self._logged.items() if now_ns - at_ns < QUIET_NS}
-        if said not in self._logged and len(self._logged) < MOST_LOGGED:
-            self._logged[said] = now_ns
-            _log.warning("Home Assistant's command (%s) to %s is refused: %s", control, name, reason)
+        if turned not in self._logged and len(self._logged) < MOST_LOGGED:
+            self._logged[turned] = now_ns
+            name = "no camera of this home" if camera is None else camera.name
+            _log.warning("Home Assistant's command (%s) to %s is refused: %s", turned.control, name, turned.reason)
 
     def _camera(self, alias: str) -> CameraView | None:
         return next((one.camera for one in self._look.seen() if one.camera.alias == alias), None)

@@ -18,7 +18,7 @@ from sealcam_hub.homeassistant import discovery, states
 from sealcam_hub.homeassistant.asking import Asking
 from sealcam_hub.homeassistant.board import Board
 from sealcam_hub.homeassistant.look import MOST_EARLY, Look, Told
-from sealcam_hub.homeassistant.mqtt import Heard
+from sealcam_hub.homeassistant.mqtt import Heard, Turned
 from sealcam_hub.homeassistant.names import ACTOR, HUB, Names
 from sealcam_hub.homeassistant.reports import report
 from sealcam_hub.homeassistant.settings import Settings
@@ -52,6 +52,10 @@ class Link(Protocol):
         """The commands that came."""
         ...
 
+    def turned(self) -> Mapping[Turned, int]:
+        """What was turned away as it came, and how often."""
+        ...
+
     def found(self) -> set[str]:
         """Topics at which something stands that this connection didn't put there."""
         ...
@@ -73,6 +77,10 @@ class Bridge:
         self._tried: set[str] = set()  # those of this round
         self._pictures: dict[str, tuple[str, bytes]] = {}  # by alias: which one, and itself
 
+    def cameras(self) -> frozenset[str]:
+        """The aliases of this home's cameras; from any thread."""
+        return self._look.aliases()
+
     def change(self, settings: Settings) -> None:
         """Go on with other settings for the same broker."""
         self._settings = settings
@@ -89,6 +97,7 @@ class Bridge:
             StorageError: the ledger can't be read or written.
         """
         self._look.refresh()
+        self._asking.turn_away(link.turned())
         self._asking.take(link.heard(), self._settings)
         self._born(link)
         for topic in link.found():
@@ -107,7 +116,9 @@ class Bridge:
     def _wanted(self) -> dict[str, bytes]:
         now_ns, names = self._clock.wall_ns(), self._names
         announced = {names.config(HUB): discovery.hub(names)}
-        shown = states.shown_hub(names, self._look.hub_notices(), now_ns, self._look.hub_lasting())
+        shown = states.shown_hub(
+            names, self._look.hub_notices(), now_ns, self._look.hub_lasting(), self._asking.refused("")
+        )
         for one in self._look.seen():
             alias = one.camera.alias
             refused, refused_ns = self._asking.refused(alias)

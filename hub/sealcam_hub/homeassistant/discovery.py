@@ -75,6 +75,7 @@ def hub(names: Names) -> bytes:
         "problem", "Problem", always=True, device_class="problem", json_attributes_topic=maker.topic("problems")
     )
     maker.event("notice", "Notice", NOTICES, always=True, icon="mdi:message-alert-outline")
+    maker.diagnostic("refused", "Refused commands", **_refused(maker))
     device = {"identifiers": [names.device(HUB)], "name": "Sealcam hub", "manufacturer": "Sealcam", "model": "Hub"}
     return _announced(device, maker.components)
 
@@ -121,6 +122,10 @@ class _Maker:
     def event(self, what: str, name: str, types: Iterable[str], *, always: bool = True, **options: object) -> None:
         topic = self._names.event(self._alias, what)
         self.add(what, "event", name, always=always, state_topic=topic, event_types=list(types), **options)
+
+    def diagnostic(self, what: str, name: str, **options: object) -> None:
+        topic = self.topic(what)
+        self.add(what, "sensor", name, always=True, state_topic=topic, entity_category="diagnostic", **options)
 
 
 def _panel(maker: _Maker, settings: Settings) -> None:
@@ -169,18 +174,10 @@ def _diagnostics(maker: _Maker) -> None:
         ("frame_age", "Age of the picture", {"device_class": "duration", "unit_of_measurement": "s"}),
         ("queued", "Queued", {"icon": "mdi:tray-full"}),
         ("incidents", "Incidents", {"icon": "mdi:counter"}),
-        (
-            "refused",
-            "Refused commands",
-            {"icon": "mdi:hand-back-right-off-outline", "json_attributes_topic": maker.topic("refused_at")},
-        ),
+        ("refused", "Refused commands", _refused(maker)),
     ):
-        maker.add(
-            what,
-            "sensor",
-            name,
-            always=True,
-            state_topic=maker.topic(what),
-            entity_category="diagnostic",
-            **options,
-        )
+        maker.diagnostic(what, name, **options)
+
+
+def _refused(maker: _Maker) -> Component:
+    return {"icon": "mdi:hand-back-right-off-outline", "json_attributes_topic": maker.topic("refused_at")}

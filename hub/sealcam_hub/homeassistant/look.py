@@ -50,7 +50,7 @@ class Look:
         self._place = self._ledger.last_place()
         self._pending: set[str] = set()
         self._again_ns = home.clock.boot_ns()
-        self._cameras: tuple[CameraView, ...] = ()
+        self._cameras = self._here()
         self._notices: tuple[NoticeView, ...] = ()
         self._lasting: dict[str, tuple[str, ...]] = {}  # by alias; of the hub without one
         self.told()  # a bridge that was never there begins here
@@ -63,7 +63,7 @@ class Look:
         Raises:
             StorageError: the ledger can't be read.
         """
-        self._cameras = tuple(one for one in self._ledger.cameras() if one.state not in ("gone", "expelled"))
+        self._cameras = self._here()
         self._notices = self._ledger.notices(NOTICES)
         self._lasting = {}
         for notice in self._ledger.standing_notices():
@@ -161,6 +161,9 @@ class Look:
         return {row.name.removeprefix(_LEVEL): row.value[0] for row in rows}
 
     # What changed.
+
+    def _here(self) -> tuple[CameraView, ...]:
+        return tuple(one for one in self._ledger.cameras() if one.state not in ("gone", "expelled"))
 
     def _fresh(self) -> tuple[list[EventView], int, set[str]]:
         """Lines that weren't looked at, the place behind them, and the hashes of all that wait."""

@@ -1,7 +1,8 @@
 """One connection of the bridge to Home Assistant's broker: MQTT 5, the other file of the hub that imports paho.
 
 A connection that broke stays so, and another one is made: nothing old is sent again behind our back. What comes is
-only kept, bounded, until the bridge takes it.
+read at once and kept, bounded for each camera, until the bridge takes it; what can't be read is only counted, so that
+a flood of it keeps no command away.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import secrets
 import ssl
 import threading
-from collections import deque
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Set
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -21,46 +22,62 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from sealcam.wire.errors import ConfigError, LinkDown
 from sealcam_hub.folder import Folder
-from sealcam_hub.homeassistant.commands import MOST_BYTES
+from sealcam_hub.homeassistant.commands import CONTROLS, MOST_BYTES, Asked, RefusedError, read
 from sealcam_hub.homeassistant.names import DISCOVERY, STATUS, Names
 from sealcam_hub.homeassistant.settings import Settings
 
 KEEPALIVE_S = 20
 CONNECT_S = 10.0
 ANSWER_S = 5.0
-MOST_WAITING = 64  # commands
+MOST_WAITING = 32  # commands to a camera
 MOST_FOUND = 65536  # topics
 _NOBODY = 0x10  # "No matching subscribers", MQTT 5, 3.4.2.1
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Heard:
-    """A message on a command topic; what is longer than any command comes cut."""
+    """A command to a camera of this home."""
 
     alias: str
     control: str
-    payload: bytes
-    retained: bool
+    asked: Asked
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """Why something on a command topic was turned away: to which camera, empty for one that isn't of this home."""
+
+    alias: str
+    control: str
+    reason: str
 
 
 class HomeLink:
-    """A connection that is made by `open`, and lost once. `wake` is called, from another thread, when something came.
+    """A connection that is made by `open`, and lost once. `wake` is called, from another thread, when something came;
+    `cameras`, from there too, gives the aliases of this home's.
 
     Raises:
         ConfigError: the certificate or authority for it can't be used.
     """
 
-    def __init__(self, settings: Settings, folder: Folder, names: Names, wake: Callable[[], None]) -> None:
-        self._settings, self._names, self._wake = settings, names, wake
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Folder,
+        names: Names,
+        wake: Callable[[], None],
+        cameras: Callable[[], Set[str]],
+    ) -> None:
+        self._settings, self._names, self._wake, self._cameras = settings, names, wake, cameras
         self._changed = threading.Condition()
         self._ready, self._lost, self._refused = False, False, ""
         self._waiting: deque[Heard] = deque()
+        self._turned: Counter[Turned] = Counter()
         self._found: set[str] = set()
         self._answers: dict[int, int] = {}
         self._telling = False
         self._sent: paho.MQTTMessageInfo | None = None
         self.births = 0  # how often Home Assistant said that it has started
-        self.dropped = 0  # commands that found no room
         name = settings.bridge or f"sealcam-{names.owner}-{secrets.token_hex(4)}"
         client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=name, protocol=paho.MQTTv5, reconnect_on_failure=False
@@ -142,6 +159,12 @@ class HomeLink:
             self._waiting.clear()
         return found
 
+    def turned(self) -> Counter[Turned]:
+        """How often something that came was turned away, and why; from the last time on."""
+        with self._changed:
+            found, self._turned = self._turned, Counter()
+        return found
+
     def found(self) -> set[str]:
         """Topics of this bridge's at which somebody else says that something stands, or from another time."""
         with self._changed:
@@ -179,11 +202,8 @@ class HomeLink:
     def _on_message(self, _c: object, _u: object, message: paho.MQTTMessage) -> None:
         with self._changed:
             asked = self._names.asked(message.topic)
-            if asked is not None and len(self._waiting) >= MOST_WAITING:
-                self.dropped += 1
-            elif asked is not None:
-                payload = bytes(message.payload[: MOST_BYTES + 1])
-                self._waiting.append(Heard(*asked, payload, message.retain))
+            if asked is not None:
+                self._hear(*asked, message)
             elif message.topic == STATUS:
                 self.births += message.payload == b"online"
             elif message.payload and self._names.mine(message.topic) and len(self._found) < MOST_FOUND:
@@ -191,6 +211,21 @@ class HomeLink:
             else:
                 return
         self._wake()
+
+    def _hear(self, alias: str, control: str, message: paho.MQTTMessage) -> None:
+        there = alias if alias in self._cameras() else ""
+        control = control if control in CONTROLS else "unknown"
+        try:
+            if not there:
+                raise RefusedError("there is no such camera")
+            if message.retain:
+                raise RefusedError("it was retained: commands are said once, not left lying")
+            asked = read(control, bytes(message.payload[: MOST_BYTES + 1]))
+            if sum(one.alias == alias for one in self._waiting) >= MOST_WAITING:
+                raise RefusedError("too many came at once")
+            self._waiting.append(Heard(alias, control, asked))
+        except RefusedError as error:
+            self._turned[Turned(there, control, str(error))] += 1
 
 
 def _context(settings: Settings, folder: Folder) -> ssl.SSLContext:

@@ -101,14 +101,22 @@ def shown(names: Names, seen: Seen, settings: Settings, now_ns: int) -> dict[str
 
 
 def shown_hub(
-    names: Names, notices: Iterable[NoticeView], now_ns: int, lasting: tuple[str, ...] = ()
+    names: Names,
+    notices: Iterable[NoticeView],
+    now_ns: int,
+    lasting: tuple[str, ...] = (),
+    refused: tuple[int, int | None] = (0, None),
 ) -> dict[str, bytes]:
-    """The hub's own states: that the bridge is there, and what is wrong with the hub itself."""
+    """The hub's own states: that the bridge is there, what is wrong with the hub itself, and what was `refused` that
+    was meant for none of its cameras: how often since the bridge began, and when last.
+    """
     troubles = standing(notices, now_ns, lasting)
     return {
         names.available: b"online",
         names.topic(HUB, "problem"): _bytes(_on(bool(troubles))),
         names.topic(HUB, "problems"): _bytes({"problems": troubles}),
+        names.topic(HUB, "refused"): _bytes(refused[0]),
+        names.topic(HUB, "refused_at"): _bytes({"last": iso(refused[1])}),
     }
 
 

@@ -108,13 +108,14 @@ class HomeAssistant:
 
     def _connect(self, settings: Settings) -> None:
         with self._feed.subscribe() as changes:
-            link = HomeLink(settings, self._home.folder, names_of(self._home), lambda: changes.put(_WAKE))
+            if self._bridge is None:
+                self._bridge = Bridge(self._home, Look(self._home), settings)
+            names, cameras = names_of(self._home), self._bridge.cameras
+            link = HomeLink(settings, self._home.folder, names, lambda: changes.put(_WAKE), cameras)
             with closing(link):
                 link.open()
                 self._told = ""
                 _log.info("Home Assistant is served at %s", settings.broker)
-                if self._bridge is None:
-                    self._bridge = Bridge(self._home, Look(self._home), settings)
                 self._bridge.begin(link)
                 self._serve(self._bridge, link, settings, changes)
         if not self._ended.is_set() and not settings.leaving:

@@ -23,7 +23,7 @@ from sealcam_hub.homeassistant import look as look_file
 from sealcam_hub.homeassistant.bridge import Bridge, names_of
 from sealcam_hub.homeassistant.commands import CONTROLS
 from sealcam_hub.homeassistant.look import Look
-from sealcam_hub.homeassistant.mqtt import HomeLink
+from sealcam_hub.homeassistant.mqtt import MOST_WAITING, HomeLink
 from sealcam_hub.homeassistant.names import ACTOR, HUB, STATUS, Names
 from sealcam_hub.homeassistant.settings import Settings
 from sealcam_hub.ledger import Ledger
@@ -48,7 +48,7 @@ class Room(Desk):
 
     def link(self) -> HomeLink:
         """A new connection of the bridge."""
-        link = HomeLink(self.settings, self.home.folder, self.names, lambda: None)
+        link = HomeLink(self.settings, self.home.folder, self.names, lambda: None, self.bridge.cameras)
         link.open()
         self.bridge.begin(link)
         return link
@@ -300,6 +300,33 @@ def actors(home: Home) -> list[str]:
     return [one.action for one in page.entries if one.actor == ACTOR]
 
 
+def came(link: HomeLink) -> int:
+    """How much has come on command topics and wasn't taken yet."""
+    return len(link._waiting) + sum(link._turned.values())
+
+
+def test_a_flood_of_garbage_is_counted_and_keeps_no_command_away(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    hubs = room.names.topic(HUB, "refused")
+    with room.client(room.topic("refused"), hubs) as client:
+        link = room.link()
+        for number in range(300):
+            client.says(room.names.command(room.camera.alias, "arm"), b"garbage")
+            client.says(room.names.command(f"{number:016x}", "arm"), b'{"action":"ARM_NIGHT"}')
+        for _ in range(MOST_WAITING + 8):
+            client.says(room.names.command(room.camera.alias, "arm"), b'{"action":"ARM_AWAY"}')
+        eventually(lambda: came(link) == 608 + MOST_WAITING, what="all of it")
+        room.bridge.run_once(link)
+        eventually(lambda: client.stands.get(room.topic("refused")) == b"308", what="the camera's count")
+        eventually(lambda: client.stands.get(hubs) == b"300", what="the hub's count")
+        assert len([one for one in caplog.records if "refused" in one.getMessage()]) == 3
+        client.says(room.names.command(room.camera.alias, "arm"), b'{"action":"ARM_NIGHT"}')
+        eventually(lambda: came(link) == 1, what="one more")
+        room.bridge.run_once(link)
+        assert [str(one.kind.name) for one in room.home.wishes().list()] == ["ARM"]
+        link.close()
+
+
 def test_commands_are_taken_or_refused_and_each_reason_is_logged_once(
     room: Room, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -308,7 +335,7 @@ def test_commands_are_taken_or_refused_and_each_reason_is_logged_once(
     def says(what: str, *payloads: bytes, retain: bool = False) -> None:
         for payload in payloads:
             client.says(room.names.command(room.camera.alias, what), payload, retain=retain)
-        eventually(lambda: len(link._waiting) == len(payloads), what="the commands")
+        eventually(lambda: came(link) == len(payloads), what="the commands")
         room.bridge.run_once(link)
 
     def wished() -> list[str]:
@@ -335,7 +362,7 @@ def test_commands_are_taken_or_refused_and_each_reason_is_logged_once(
         link.close()
         room.home.wishes().ask(room.camera.alias, "away")
         link = room.link()
-        eventually(lambda: link._waiting, what="the retained one")
+        eventually(lambda: came(link), what="the retained one")
         room.bridge.run_once(link)
         assert [one.kind for one in room.home.wishes().list()] == [CommandType.ARM]
         assert "retained" in caplog.records[-1].getMessage()
@@ -356,13 +383,14 @@ def test_with_disarming_allowed_no_set_topic_takes_less_than_the_code(room: Room
         for what in (*CONTROLS, "disarm"):
             for payload in payloads:
                 client.says(room.names.command(room.camera.alias, what), payload)
-            eventually(lambda: len(link._waiting) == len(payloads), what="all of them")
+            eventually(lambda: came(link) == len(payloads), what="all of them")
             asked = link.heard()
+            assert bool(asked) == (what in CONTROLS)
             for one in asked:
                 room.clock.advance(3600)  # so that none is refused for coming too soon after a wrong code
                 link._waiting.append(one)
                 room.bridge.run_once(link)
-                assert list(room.home.wishes().list()) == [], (what, one.payload)
+                assert list(room.home.wishes().list()) == [], (what, one.asked)
         assert room.home.ledger().cameras()[0].mode == "away"
         link.close()
 
@@ -371,8 +399,8 @@ def test_a_broker_that_is_not_there_is_no_failure(room: Room) -> None:
     room.settings = replace(room.settings, port=free_port())
     with pytest.raises(LinkDown):
         room.link()
-    link = HomeLink(replace(room.settings, port=room.broker.port), room.home.folder, room.names, lambda: None)
-    link.open()
+    room.settings = replace(room.settings, port=room.broker.port)
+    link = room.link()
     room.broker.kill()
     eventually(lambda: not link.up, what="the loss")
     assert not link.put("a", b"b")
