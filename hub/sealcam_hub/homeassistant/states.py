@@ -80,13 +80,14 @@ def shown(names: Names, seen: Seen, settings: Settings, now_ns: int) -> dict[str
         "problems": {"problems": troubles},
         "privacy": _on(camera.state == "private"),
         "sensitivity": seen.sensitivity,
-        "firmware": firmware(camera),
         "incidents": camera.incidents,
         "refused": seen.refused,
         "refused_at": {"last": iso(seen.refused_ns)},
     }
     for subject in SUBJECTS:
         told[subject] = _on(any(one.subject == subject for one in seen.open))
+    if camera.firmware is not None:
+        told["firmware"] = firmware(camera.firmware)
     if camera.mode is not None:
         told["mode"] = mode(camera.mode, camera.wished)
     if camera.last_beat_ns is not None:
@@ -174,10 +175,9 @@ def standing(notices: Iterable[NoticeView], now_ns: int, lasting: tuple[str, ...
     return found + [kind for kind in dict.fromkeys(lasting) if kind not in (*found, *NO_PROBLEM)]
 
 
-def firmware(camera: CameraView) -> Mapping[str, object]:
-    """What the update entity shows: what runs, and nothing newer until something newer is known."""
-    version = camera.firmware or "unknown"
-    return {"installed_version": version, "latest_version": version, "title": "Sealcam camera", "in_progress": False}
+def firmware(version: str) -> Mapping[str, object]:
+    """What the update entity shows: what runs. Which is the newest nobody here knows, so it claims no "up to date"."""
+    return {"installed_version": version, "title": "Sealcam camera", "in_progress": False}
 
 
 def last(incident: IncidentView) -> Mapping[str, object]:

@@ -142,6 +142,14 @@ def test_a_camera_without_a_mode_shows_none() -> None:
     assert NAMES.topic(ALIAS, "last_beat") not in told
 
 
+def test_the_firmware_that_runs_is_shown_and_none_is_called_the_newest() -> None:
+    topic = NAMES.topic(ALIAS, "firmware")
+    told = json.loads(states.shown(NAMES, Seen(CAMERA), NOTHING, NOW_NS)[topic])
+    assert told["installed_version"] == "0.1.0"
+    assert "latest_version" not in told
+    assert topic not in states.shown(NAMES, Seen(replace(CAMERA, firmware=None)), NOTHING, NOW_NS)
+
+
 @pytest.mark.parametrize(
     ("now", "wished", "state"),
     [
