@@ -92,7 +92,7 @@ def serve(home: Home, console: Address | None, each: Callable[[], bool] = lambda
             round_ = Round(home, feed)
             notifying = SideThread("notifications", round_.run_once, NOTIFYING_S, round_.wait)
             notifying.start()
-            assistant = HomeAssistant(home, feed, live)
+            assistant = HomeAssistant(home, feed, live, link.send)
             assistant.start()
             offsite = OffsiteWorker(home)
             offsite.start()

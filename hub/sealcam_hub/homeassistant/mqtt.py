@@ -23,7 +23,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from sealcam.wire.errors import ConfigError, LinkDown
 from sealcam_hub.folder import Folder
 from sealcam_hub.homeassistant.commands import CONTROLS, MOST_BYTES, Asked, RefusedError, read
-from sealcam_hub.homeassistant.names import DISCOVERY, STATUS, Names
+from sealcam_hub.homeassistant.names import DISCOVERY, STATUS, Names, commanded
 from sealcam_hub.homeassistant.settings import Settings
 
 KEEPALIVE_S = 20
@@ -31,6 +31,9 @@ CONNECT_S = 10.0
 ANSWER_S = 5.0
 MOST_WAITING = 32  # commands to a camera
 MOST_FOUND = 65536  # topics
+PROBE_S = 2.0  # until what the hub sends its cameras would have come, were this their broker
+_PROBE_BYTES = 256
+_COMMANDS = "sealcam/+/cmd"  # what hubs say to cameras
 _NOBODY = 0x10  # "No matching subscribers", MQTT 5, 3.4.2.1
 
 
@@ -73,10 +76,12 @@ class HomeLink:
         self._ready, self._lost, self._refused = False, False, ""
         self._waiting: deque[Heard] = deque()
         self._turned: Counter[Turned] = Counter()
+        self._probe = secrets.token_hex(8)
         self._found: set[str] = set()
         self._answers: dict[int, int] = {}
         self._telling = False
         self._sent: paho.MQTTMessageInfo | None = None
+        self.crossed = False  # what this home's cameras are told comes by here: it is their broker
         self.births = 0  # how often Home Assistant said that it has started
         name = settings.bridge or f"sealcam-{names.owner}-{secrets.token_hex(4)}"
         client = paho.Client(
@@ -152,6 +157,14 @@ class HomeLink:
             self._telling = False
             return self._answers.get(sent.mid, _NOBODY) < _NOBODY
 
+    def probe(self, send: Callable[[str, bytes], bool]) -> bool:
+        """Have the hub `send` to a camera that there isn't, which must not come here; false where it can't, now."""
+        if not send(self._probe, secrets.token_bytes(_PROBE_BYTES)):
+            return False
+        with self._changed:
+            self._changed.wait_for(lambda: self.crossed or self._lost, PROBE_S)
+        return True
+
     def heard(self) -> list[Heard]:
         """The commands that came."""
         with self._changed:
@@ -179,7 +192,8 @@ class HomeLink:
             return
         others = SubscribeOptions(qos=1, noLocal=True)
         configs = f"{DISCOVERY}/device/+/config"
-        own = [(topic, others) for topic in (*self._names.heard, configs)]
+        apart = () if self._settings.own else (_COMMANDS,)
+        own = [(topic, others) for topic in (*self._names.heard, configs, *apart)]
         self._client.subscribe([(STATUS, SubscribeOptions(qos=1)), *own])
 
     def _on_subscribe(self, _c: object, _u: object, _m: int, _r: object, _p: object) -> None:
@@ -204,6 +218,11 @@ class HomeLink:
             asked = self._names.asked(message.topic)
             if asked is not None:
                 self._hear(*asked, message)
+            elif (alias := commanded(message.topic)) is not None:
+                if alias != self._probe and alias not in self._cameras():
+                    return  # another home's
+                self.crossed = True
+                self._changed.notify_all()
             elif message.topic == STATUS:
                 self.births += message.payload == b"online"
             elif message.payload and self._names.mine(message.topic) and len(self._found) < MOST_FOUND:

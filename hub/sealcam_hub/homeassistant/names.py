@@ -13,6 +13,12 @@ ACTOR = "Home Assistant"  # in the audit log
 _ALIAS = r"[0-9a-f]{16}|hub"
 
 
+def commanded(topic: str) -> str | None:
+    """To which camera a hub speaks on this topic; none where it is no such one."""
+    found = re.fullmatch(r"sealcam/([0-9a-f]{16})/cmd", topic)
+    return found[1] if found else None
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
     """The names of one owner's things; `owner` is the beginning of the fingerprint, 8 hex digits."""

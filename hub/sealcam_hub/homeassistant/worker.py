@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sealcam.wire.errors import LinkDown, SealcamError
+from sealcam.wire.errors import ConfigError, LinkDown, SealcamError
 from sealcam_hub import doorkeeper
 from sealcam_hub.feed import Feed, Subscription
 from sealcam_hub.home import Home
@@ -34,14 +35,16 @@ IDLE_S = 2.0  # at most: another process may have written the ledger or the sett
 AGAIN_S = 5.0
 LEAVE_S = 1.0  # for what is retained to be heard of
 END_S = 10.0
+APART_S = 10.0  # at a start the cameras' broker may be reached a little later
 _WAKE = "homeassistant"
 
 
 class HomeAssistant:
-    """Follows the settings of one hub from `start` to `stop`."""
+    """Follows the settings of one hub from `start` to `stop`. `send` takes an alias and bytes to the cameras' broker,
+    false while that is away."""
 
-    def __init__(self, home: Home, feed: Feed, live: LiveSource) -> None:
-        self._home, self._feed = home, feed
+    def __init__(self, home: Home, feed: Feed, live: LiveSource, send: Callable[[str, bytes], bool]) -> None:
+        self._home, self._feed, self._send = home, feed, send
         self._live = live
         self._door: LiveDoor | None = None
         self._door_told, self._door_again_ns = "", 0
@@ -114,18 +117,41 @@ class HomeAssistant:
             link = HomeLink(settings, self._home.folder, names, lambda: changes.put(_WAKE), cameras)
             with closing(link):
                 link.open()
+                probed = self._probe(link, settings)
                 self._told = ""
                 _log.info("Home Assistant is served at %s", settings.broker)
                 self._bridge.begin(link)
-                self._serve(self._bridge, link, settings, changes)
+                self._serve(self._bridge, link, settings, changes, probed)
         if not self._ended.is_set() and not settings.leaving:
             self._tell(f"the connection to Home Assistant's broker at {settings.broker} is over; trying again")
             self._ended.wait(TURN_S)
 
-    def _serve(self, bridge: Bridge, link: HomeLink, settings: Settings, changes: Subscription) -> None:
+    def _probe(self, link: HomeLink, settings: Settings) -> bool:
+        """Whether it is known by now that this isn't the cameras' broker; waits a while for theirs to be there.
+
+        Raises:
+            ConfigError: it is.
+        """
+        if settings.own or settings.leaving:  # its accounts are kept apart by its access list
+            return True
+        until_ns = self._home.clock.boot_ns() + int(APART_S * 1e9)
+        while not (probed := link.probe(self._send)) and self._home.clock.boot_ns() < until_ns:
+            if self._ended.wait(TURN_S):
+                break
+        if link.crossed:
+            link.leave()
+            raise _crossed(settings)
+        return probed
+
+    def _serve(self, bridge: Bridge, link: HomeLink, settings: Settings, changes: Subscription, probed: bool) -> None:
         file = self._home.folder.path / FILE
         stamp = _stamp(file)
         while link.up and not self._ended.is_set():
+            probed = probed or link.probe(self._send)
+            if link.crossed and not settings.leaving:
+                bridge.leave(link)
+                link.leave()
+                raise _crossed(settings)
             if (now := _stamp(file)) != stamp:
                 stamp, changed = now, load(self._home.folder)
                 if changed is None or changed.broker != settings.broker or changed.bridge != settings.bridge:
@@ -165,6 +191,13 @@ class HomeAssistant:
         if text != self._told:
             self._told = text
             _log.warning("%s", text)
+
+
+def _crossed(settings: Settings) -> ConfigError:
+    return ConfigError(
+        f"the broker at {settings.broker} is the cameras' own, or gets what they get, so nothing is told there; it "
+        "needs a broker apart, or `homeassistant on --own`: an account apart at the hub's"
+    )
 
 
 def _stamp(file: Path) -> tuple[int, int] | None:

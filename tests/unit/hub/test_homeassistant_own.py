@@ -121,7 +121,7 @@ def test_turned_off_it_takes_all_back_and_revokes_both_accounts(tmp_path: Path) 
         eventually(lambda: _answers(settings.port), what="the broker")
         names, link = names_of(home), home.folder.path / "link"
         certificate = context(home, files / "pem", files / "key")
-        worker = HomeAssistant(home, Feed(), live=None)  # type: ignore[arg-type]
+        worker = HomeAssistant(home, Feed(), live=None, send=lambda _alias, _message: True)  # type: ignore[arg-type]
         worker.start()
         try:
             with Client(settings.port, certificate) as client:
@@ -152,7 +152,7 @@ def test_a_live_view_whose_port_is_taken_keeps_no_state_back_and_comes_later(
         port = taken.getsockname()[1]
         save(home.folder, replace(settings, live_host="127.0.0.1", live_port=port, token="ab" * 32))
         eventually(lambda: _answers(settings.port), what="the broker")
-        worker = HomeAssistant(home, Feed(), live=None)  # type: ignore[arg-type]
+        worker = HomeAssistant(home, Feed(), live=None, send=lambda _alias, _message: True)  # type: ignore[arg-type]
         worker.start()
         try:
             with Client(settings.port, context(home, files / "pem", files / "key")) as client:
@@ -183,7 +183,7 @@ def test_a_file_that_cannot_be_read_is_tried_again_and_a_fault_of_its_own_is_no_
     monkeypatch.setattr(worker_of, "load", failing)
     monkeypatch.setattr(worker_of, "AGAIN_S", 0.0)
     with open_home(make(tmp_path / "hub"), SystemClock()) as home:
-        worker = HomeAssistant(home, Feed(), live=None)  # type: ignore[arg-type]
+        worker = HomeAssistant(home, Feed(), live=None, send=lambda _alias, _message: True)  # type: ignore[arg-type]
         worker.start()
         assert asked.wait(20), "it goes on after the first"
         worker._thread.join(20)

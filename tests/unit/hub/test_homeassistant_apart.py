@@ -1,0 +1,116 @@
+"""States in plain text stay away from the cameras' broker, by whatever address it is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from sealcam_hub.clock import SystemClock
+from sealcam_hub.feed import Feed
+from sealcam_hub.home import Home, open_home
+from sealcam_hub.homeassistant import worker as worker_of
+from sealcam_hub.homeassistant.bridge import names_of
+from sealcam_hub.homeassistant.settings import Settings, save
+from sealcam_hub.homeassistant.worker import HomeAssistant
+from tests.broker import Broker, free_port
+from tests.hubs import Camera, make
+from tests.mqtt_client import Client
+from tests.waiting import eventually
+
+PLAIN = """
+listener {port} localhost
+allow_anonymous true
+"""
+
+
+@dataclass
+class House:
+    """A home, its cameras' broker, and a client there that hears everything."""
+
+    home: Home
+    camera: Camera
+    broker: Broker
+    client: Client
+    reached: bool = True  # whether what the hub sends to cameras comes to this broker
+    away: bool = False
+
+    def send(self, alias: str, message: bytes) -> bool:
+        if self.reached and not self.away:
+            self.client._client.publish(f"sealcam/{alias}/cmd", message, qos=1)
+        return not self.away
+
+    def told(self) -> list[str]:
+        """The topics at which something stands that Home Assistant would read."""
+        return [topic for topic in self.client.stands if not topic.startswith("sealcam/")]
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    monkeypatch.setattr(worker_of, "AGAIN_S", 0.05)
+    monkeypatch.setattr(worker_of, "IDLE_S", 0.05)
+    other = free_port()
+    everything = "topic readwrite #\nuser {hub}\ntopic readwrite #\n"
+    with (
+        Broker(tmp_path, access=everything, extra=PLAIN.format(port=other)) as broker,
+        open_home(make(tmp_path / "hub"), SystemClock()) as home,
+        Client(broker.port, broker.context(broker.hub_certificate)) as client,
+    ):
+        camera = Camera()
+        camera.claim(home)
+        save(home.folder, Settings("localhost", other, tls=False))
+        yield House(home, camera, broker, client)
+
+
+def served(house: House) -> HomeAssistant:
+    return HomeAssistant(house.home, Feed(), live=None, send=house.send)  # type: ignore[arg-type]
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [one.getMessage() for one in caplog.records if "is the cameras' own" in one.getMessage()]
+
+
+def test_another_port_of_the_cameras_broker_is_told_nothing(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    worker = served(house)
+    worker.start()
+    try:
+        asked = [f"sealcam/{house.camera.alias}/cmd"]
+        eventually(lambda: len([one for one in house.client.came if one[0] not in asked]) >= 2, what="two tries")
+        assert house.told() == []
+        assert len(lines(caplog)) == 1, "it is said once"
+        assert worker.check()
+    finally:
+        worker.stop()
+
+
+def test_a_hub_that_is_not_at_its_broker_yet_waits_to_know(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    house.away = True
+    worker = served(house)
+    worker.start()
+    try:
+        house.client.says("sealcam/0123456789abcdef/cmd", b"another home's")
+        house.away = False
+        eventually(lambda: lines(caplog), what="it is said")
+        assert house.told() == []
+    finally:
+        worker.stop()
+
+
+def test_a_broker_that_comes_to_carry_what_cameras_are_told_has_all_taken_back(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.reached = False
+    worker = served(house)
+    worker.start()
+    try:
+        motion = names_of(house.home).topic(house.camera.alias, "motion")
+        eventually(lambda: house.client.stands.get(motion) == b"OFF", what="its state")
+        house.client.says("sealcam/0123456789abcdef/cmd", b"another home's")
+        house.reached = True
+        house.client.says(f"sealcam/{house.camera.alias}/cmd", b"as a bridge would")
+        eventually(lambda: not house.told(), what="nothing stands")
+        eventually(lambda: lines(caplog), what="it is said")
+    finally:
+        worker.stop()
