@@ -91,7 +91,8 @@ def subject(features: IncidentFeatures) -> str:
     else:
         said = f"{who} {seen} in {_names(elsewhere)}" if elsewhere else f"{who} {seen}"
     # Each zone is named, as the household's rules go by them; of who was in ignored ones alone `aside` tells.
-    return f"{said}, and in {_names(features.ignored)}" if features.watched and features.ignored else said
+    said += f", and in {_names(features.ignored)}" if features.watched and features.ignored else ""
+    return f"{said}, others in {_names(features.beside)}" if features.beside else said
 
 
 def words(features: IncidentFeatures, group: str) -> Words | None:

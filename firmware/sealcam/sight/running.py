@@ -80,6 +80,7 @@ class Running:
         self.picture: Picture | None = None
         self.picture_quality = 0.0
         self.left = self.taken = 0
+        self._named: dict[str, None] = {}  # every zone that anybody stood in
         self._told: Told | None = None
         self._pir = self._light = False
         self._motion_first_ns: int | None = None
@@ -149,6 +150,7 @@ class Running:
             told=self._told,
             watched=self.watched or not known,
             ignored=tuple(self._ignored),
+            beside=tuple(name for name in self._named if name not in {**self._zones, **self._ignored}),
             scheduled=scheduled,
         )
 
@@ -193,6 +195,8 @@ class Running:
             self.rank, self.subject = rank(way), best.subject
             self._begin_subject(best.first_ns)
             self.picture, self.picture_quality = None, 0.0
+        for _, one in seen:
+            self._named |= one.zones | one.ignored
         self.tracks.update(dict.fromkeys(s.track for s in evidence.sightings))
         _forget(self.tracks, evidence.sightings)
         if way.watched or not self.watched:  # who only passes outside keeps nothing open that began inside

@@ -51,7 +51,8 @@ class IncidentFeatures:
     now. `told` is what the owner's marks say of the like of it.
 
     `watched` is whether the subject ever stood where the owner watches: outside every ignore zone and, where there are
-    watch zones, in one of them or in an entry zone; `ignored` are the names of the ignore zones that it stood in. What
+    watch zones, in one of them or in an entry zone; `ignored` are the names of the ignore zones that it stood in;
+    `beside` those of all other zones in which anybody else, whom the incident isn't about, stood meanwhile. What
     follows from that no judge decides: `aside` does, after it. `scheduled` is whether the schedule set the arming mode.
     """
 
@@ -79,6 +80,7 @@ class IncidentFeatures:
     told: Told | None = None
     watched: bool = True
     ignored: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
     scheduled: bool = False
 
 

@@ -25,6 +25,7 @@ from tests.judged import incident
         ({"zones": ("hall",), "ignored": ("bed",)}, "a person was seen for 6 s in “hall”, and in “bed”"),
         ({"ignored": ("bed", "street")}, "a person was seen for 6 s, and in “bed” and “street”"),
         ({"ignored": ("bed",), "watched": False}, "a person was seen for 6 s"),
+        ({"zones": ("hall",), "beside": ("bed",)}, "a person was seen for 6 s in “hall”, others in “bed”"),
         ({"zones": ("path", "door")}, "a person was seen for 6 s in “path” and “door”"),
         ({"zones": ("a", "b", "c")}, "a person was seen for 6 s in “a”, “b” and “c”"),
         ({"people": 3}, "3 people were seen for 6 s"),

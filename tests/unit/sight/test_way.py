@@ -155,6 +155,22 @@ def test_the_best_of_several_tracks_is_what_is_told() -> None:
     assert (features.expected, features.scheduled, features.watched) == (True, True, True)
 
 
+def test_zones_are_named_of_whoever_is_there_not_of_the_subject_alone() -> None:
+    bed = Zone("the bed", ZoneKind.IGNORE, Polygon(((0.0, 0.0), (0.4, 0.0), (0.4, 1.0), (0.0, 1.0))))
+    hall = Zone("the hall", ZoneKind.WATCH, Polygon(((0.4, 0.0), (1.0, 0.0), (1.0, 1.0), (0.4, 1.0))))
+    ways, running = Ways(), Running(Trigger.MOTION, 0, 0)
+    asleep = _sighting(Box(20, 60, 60, 120), 0)
+    for index in range(10):
+        walks = _sighting(Box(160 + 5 * index, 20, 200 + 5 * index, 150), index, track=2)
+        seen = (asleep, walks) if index < 5 else (walks,)
+        now = frame(ground(), index / 10, index)
+        still = Motion(np.zeros((45, 80), np.uint8), 4.0, 4.0, 0.0, moving=False, whole=False)
+        stood = ways.step(seen, now.t_ns, SIZE, (bed, hall))
+        running.take(Evidence(now, still, False, 0.0, False, False, True, seen, stood))
+    features = running.features(expected=False, scheduled=False)
+    assert (features.zones, features.ignored, features.beside) == (("the hall",), (), ("the bed",))
+
+
 def test_whatever_a_judge_says_what_nobody_watches_is_benign_and_said() -> None:
     judged = Judgement(Verdict.THREAT, 0.99, ("a person was seen", "armed away"))
     seen = IncidentFeatures(
