@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from sealcam.wire.bodies import AnswerBody, BeatBody, ClipBody, PrivacyBody, Stamp
 from sealcam.wire.deleted import DeletedPart
-from sealcam_hub import beat_alarms, beats, deletion, deletion_marks, recovery, registry, wishes
+from sealcam_hub import beat_alarms, beats, deletion, deletion_marks, forgetting, recovery, registry, wishes
 from sealcam_hub.chain import Bridge, Known, Link, Move, Step, bridge, offer
 from sealcam_hub.contents import HandOver, NewClip
 from sealcam_hub.inbox import Beat, Cover, Event, Mail, Message, Outside, Will
@@ -163,7 +163,9 @@ class Batch:
             case ClipBody():
                 self._rows.clips.end(camera.id, seq, event.said)
             case AnswerBody(number=number, outcome=outcome, detail=detail):
-                wishes.answered(self._connection, camera.id, number, outcome, detail)
+                if wishes.answered(self._connection, camera.id, number, outcome, detail):
+                    now_ns = message.arrived_ns
+                    forgetting.answered(self._connection, self._keys.table, camera.id, number, now_ns)
             case PrivacyBody(on=on) if seq > standing.life.newest_seq:  # otherwise a newer beat has told
                 beats.set_privacy(self._connection, camera.id, on)
                 return False, replace(standing, revision=standing.revision + 1)

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from sealcam.wire.bodies import EventType, Outcome
 from sealcam.wire.wishes import CommandType
-from sealcam_hub import audit
+from sealcam_hub import audit, forgetting
 from sealcam_hub.home import Home
 from sealcam_hub.notices import REFUSALS
 from sealcam_hub.opening import Opener, Stored
@@ -60,6 +60,7 @@ class CameraFacts:
     clips: int
     clip_bytes: int
     health: tuple[Health, ...]
+    left: int = 0  # clips that were deleted here and may still be on it
     refused: tuple[tuple[str, int], ...] = ()  # kinds of `notices.Refusal`, and how many messages of each
 
 
@@ -110,6 +111,7 @@ class Cameras:
                 health=tuple(
                     Health(said[one.hash].occurred_ns, said[one.hash].text[0]) for one in rows if said[one.hash].text
                 ),
+                left=forgetting.left(connection, row.id),
                 refused=tuple((kind, refused[kind]) for kind in REFUSALS if kind in refused),
             )
 

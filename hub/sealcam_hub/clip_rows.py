@@ -14,6 +14,8 @@ from sealcam.wire.bodies import ClipBody
 from sealcam_hub.contents import NewClip
 from sealcam_hub.tables import clips
 
+DELETED = clips.c.event.is_not(None) & clips.c.wrapped.is_(None)
+"""The clips whose key was destroyed here, or told to be before it came."""
 _NAMES = tuple(column.name for column in clips.columns)
 _CHANGING = tuple(name for name in _NAMES if name not in ("clip", "camera"))
 _CHANGE = (

@@ -18,6 +18,7 @@ from sealcam.wire.deleted import MAX_LIST_BYTES, DeletedList, DeletedPart, seal_
 from sealcam.wire.errors import EnvelopeError
 from sealcam.wire.keys import key_id
 from sealcam.wire.statement_kinds import DeletedSince, Deletions, RecipientKind
+from sealcam_hub.clip_rows import DELETED
 from sealcam_hub.clock import Clock
 from sealcam_hub.keys import HubKeys
 from sealcam_hub.rekey import put
@@ -134,7 +135,7 @@ def _part(connection: Connection, camera: int, kid: bytes, incident: bytes) -> D
     between = events.c.seq.between(min(gone, default=0), max(gone, default=0))
     known = set(connection.execute(select(events.c.seq).where(events.c.camera == camera, between)).scalars())
     runs = _runs(stands, known)
-    of = clips.c.camera == camera, clips.c.incident == incident, clips.c.event.is_not(None), clips.c.wrapped.is_(None)
+    of = clips.c.camera == camera, clips.c.incident == incident, DELETED
     named = connection.execute(select(clips.c.clip).where(*of).order_by(clips.c.clip).limit(MOST_CLIPS)).scalars()
     return DeletedPart(camera=kid, incident=incident, runs=tuple(runs), clips=tuple(named))
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, false, select
 
 from sealcam.wire.errors import ConfigError
 from sealcam.wire.wishes import ClipRange, CommandType, FetchWish
-from sealcam_hub import audit, vault_rows
+from sealcam_hub import audit, forgetting, vault_rows
 from sealcam_hub.clock import Clock
 from sealcam_hub.tables import cameras, vault
 from sealcam_hub.vault import Vault
@@ -48,6 +48,14 @@ class Fetching:
     vault: Vault
     wishes: Wishes
     clock: Clock
+
+    def forgotten(self) -> None:
+        """Go on having cameras delete what was deleted here; call it once a minute.
+
+        Raises:
+            StorageError: the ledger can't be written.
+        """
+        forgetting.go_on(self.vault.store, self.wishes, self.clock.wall_ns())
 
     def ask(self, names: Sequence[str], actor: str = audit.OWNER) -> Asked:
         """Ask for the clips of these ids, or of the incidents with these ids; repeating it does no harm.

@@ -104,6 +104,8 @@ class Intake:
             if self._keeper is not None:
                 with suppress(Held):  # somebody deletes just now: the next sweep is soon enough
                     self._keeper.sweep()
+            if self._vault.keys.is_home:
+                self._fetching.forgotten()
         return one is not None
 
     def _ask_again(self) -> None:

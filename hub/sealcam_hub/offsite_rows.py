@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, delete, exists, func, insert, or_, select, update
 
 from sealcam_hub import tables
+from sealcam_hub.clip_rows import DELETED
 from sealcam_hub.offsite import Kind
 from sealcam_hub.offsite_tables import Stored, held, objects
 from sealcam_hub.rekey import put
@@ -95,7 +96,7 @@ def tidy(connection: Connection, cutoff_ns: int) -> None:
     connection.execute(update(objects).where(objects.c.state == _GOING).values(state=_LEFT))
     lacks = ~exists().where(envelopes.c.hash == held.c.hash)
     emptied = select(held.c.name).where(held.c.sealed, lacks).distinct()
-    gone = exists().where(clips.c.clip == objects.c.clip, clips.c.event.is_not(None), clips.c.wrapped.is_(None))
+    gone = exists().where(clips.c.clip == objects.c.clip, DELETED)
     deleted = select(objects.c.name).where(objects.c.state == _THERE, objects.c.clip.is_not(None), gone)
     aging = objects.c.kind.in_((int(Kind.EVENTS), int(Kind.CLIP)))  # the log and the directory don't age
     old = select(objects.c.name).where(objects.c.state == _THERE, aging, objects.c.newest_ns < cutoff_ns)

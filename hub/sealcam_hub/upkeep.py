@@ -16,6 +16,7 @@ from sealcam.wire.bodies import ClipState, EventType
 from sealcam_hub import certificate_rows, nearness, offsite_status
 from sealcam_hub.alarm_tables import HUB
 from sealcam_hub.certificate_rows import Life
+from sealcam_hub.clip_rows import DELETED
 from sealcam_hub.clock import Clock
 from sealcam_hub.feed import Feed
 from sealcam_hub.home import Home
@@ -192,8 +193,10 @@ def disk_of(home: Home) -> tuple[int, int]:
 
 
 def _lost(connection: Connection, camera: int, seq: int) -> bool:
-    """Whether the event at that place says that a clip was dropped which isn't here."""
+    """Whether the event at that place says that a clip was dropped which isn't here, and which nobody deleted."""
     query = select(vault.c.state).select_from(clips).outerjoin(vault, vault.c.clip == clips.c.clip)
-    query = query.where(clips.c.camera == camera, clips.c.said == seq, clips.c.state == int(ClipState.EVICTED))
+    query = query.where(
+        clips.c.camera == camera, clips.c.said == seq, clips.c.state == int(ClipState.EVICTED), ~DELETED
+    )
     row = connection.execute(query).first()
     return row is not None and row.state != int(Kept.WHOLE)

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, lit
 
 from sealcam.wire.bodies import ClipState
 from sealcam.wire.clip import CHECKPOINT_BYTES, SCL1
+from sealcam_hub.clip_rows import DELETED
 from sealcam_hub.tables import cameras, clips, incidents, vault
 from sealcam_hub.views import ClipPlace, ClipView
 
@@ -65,7 +66,7 @@ def kept(connection: Connection, clip: bytes) -> Found | None:
 
 def is_deleted(connection: Connection, clip: bytes) -> bool:
     """Whether its owner has deleted it."""
-    query = select(clips.c.clip).where(clips.c.clip == clip, clips.c.event.is_not(None), clips.c.wrapped.is_(None))
+    query = select(clips.c.clip).where(clips.c.clip == clip, DELETED)
     return connection.execute(query).first() is not None
 
 

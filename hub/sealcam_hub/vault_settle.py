@@ -18,6 +18,7 @@ from sealcam.wire.clip import State, verify
 from sealcam.wire.errors import EnvelopeError
 from sealcam_hub import vault_rows
 from sealcam_hub.clip_keys import known_camera
+from sealcam_hub.clip_rows import DELETED
 from sealcam_hub.clock import Clock
 from sealcam_hub.tables import clips, vault
 from sealcam_hub.vault import Vault
@@ -37,7 +38,7 @@ def settle(place: Vault, clock: Clock) -> None:
     found = place.files.all()
     with place.store.reading() as connection:
         rows = {row.clip: row.state for row in connection.execute(select(vault.c.clip, vault.c.state))}
-        gone = select(clips.c.clip).where(clips.c.event.is_not(None), clips.c.wrapped.is_(None))
+        gone = select(clips.c.clip).where(DELETED)
         deleted = set(connection.execute(gone).scalars())
     missing = [clip for clip, state in rows.items() if state == Kept.WHOLE and not found.get(clip, False)]
     for clip, whole in found.items():

@@ -68,6 +68,7 @@ class FakeCameras:
     source: FakeSource
     known: dict[CommandType, Asked] = field(default_factory=dict)
     wishes: list[object] = field(default_factory=list)
+    told: CameraFacts = FACTS
 
     def view(self, alias: str) -> CameraView | None:
         """By its alias."""
@@ -75,7 +76,7 @@ class FakeCameras:
 
     def facts(self, alias: str) -> CameraFacts | None:
         """The same for each."""
-        return FACTS if alias == PORCH else None
+        return self.told if alias == PORCH else None
 
     def asked(self, alias: str) -> dict[CommandType, Asked]:
         """What was asked of any."""

@@ -27,7 +27,7 @@ from sealcam_hub.console.cameras import CamerasPart
 from sealcam_hub.views import CameraStorage
 from tests.unit.hub.console_client import Visitor, console
 from tests.unit.hub.console_fake import PORCH, FakeLog, FakeSource, camera, incident
-from tests.unit.hub.console_rooms_fake import FakeCameras
+from tests.unit.hub.console_rooms_fake import FACTS, FakeCameras
 
 HERE = f"/cameras/{PORCH}"
 DRAWN = "watch Drive: 10,20 90,20 90,80.5\nmask: 0,0 30,0 30,40"
@@ -132,6 +132,8 @@ def test_the_page_says_whether_the_camera_has_deleted_its_own_copies() -> None:
     assert "it hasn't answered yet, asked" in room.page()
     room.cameras.answers(CommandType.FORGET, "done")
     assert "deleted there too, asked" in room.page()
+    room.cameras.told = replace(FACTS, left=3)
+    assert "3 more are to go: it is asked again by itself, asked" in room.page()
     room.cameras.answers(CommandType.FORGET, "refused", "this camera can't do that")
     assert "stay, sealed, until it makes room: This camera can" in room.page()
 

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 
-from sealcam.wire.bodies import ClipState, Stage
+from sealcam.wire.bodies import Stage
 from sealcam.wire.errors import ConfigError, EnvelopeError, StorageError
 from sealcam.wire.sealed import envelope_hash
-from sealcam.wire.wishes import CommandType, ForgetWish
-from sealcam_hub import deletion, forgetting, rekey, tables
+from sealcam_hub import deletion, rekey, tables
 from sealcam_hub.clock import SimulatedClock
 from sealcam_hub.deletion import Deleter
 from sealcam_hub.folder import Folder, Held
@@ -264,33 +263,3 @@ def test_a_reader_that_began_before_goes_on_reading_what_it_sees(home: Home) -> 
         assert len(table.unwrap(wrapped[0])) == 32
     with home.store.reading(), pytest.raises(EnvelopeError):
         table.unwrap(wrapped[0])
-
-
-def test_a_camera_deletes_its_own_files_until_it_has_answered(home: Home) -> None:
-    camera, receiver, _ = filled(home)
-    mail = [camera.incident(number, clip=camera.clip_key(number)) for number in (3, 4, 5)]
-    mail.append(camera.clip(5, ClipState.EVICTED))
-    receiver.take_all([Message(camera.alias, one, WALL_NS + n) for n, one in enumerate(mail)])
-    clips = [camera.clip_key(number).clip for number in (3, 4, 5)]
-    for number, clip, asked in (
-        (1, None, ()),
-        (3, None, clips[:1]),
-        (4, clips[1], clips[:2]),
-        (5, clips[2], clips[:2]),
-    ):
-        if clip is None:
-            delete(home, f"{camera.alias}-{number:016x}")
-        else:
-            home.deleter().delete_clips([clip])
-        said = [one.body for one in home.wishes().list() if one.kind is CommandType.FORGET]
-        assert said == ([ForgetWish(clips=tuple(asked))] if asked else [])
-
-
-def test_what_a_camera_never_answers_stops_no_deletion(home: Home) -> None:
-    camera, receiver, _ = filled(home)
-    receiver.take(camera.alias, camera.incident(3, clip=camera.clip_key(3)), WALL_NS)
-    earlier = tuple(b"earlier" + number.to_bytes(9, "big") for number in range(forgetting.MOST))
-    home.wishes().wish(camera.alias, ForgetWish(clips=earlier))
-    delete(home, f"{camera.alias}-{3:016x}")
-    said = [one.body for one in home.wishes().list() if one.kind is CommandType.FORGET]
-    assert said == [ForgetWish(clips=(*earlier[1:], camera.clip_key(3).clip))]
