@@ -6,6 +6,7 @@ the one before was being written: the busier the hub, the more messages share a 
 
 from __future__ import annotations
 
+import logging
 import queue
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -16,17 +17,21 @@ from sealcam_hub.clock import Clock
 from sealcam_hub.exchange import Exchange
 from sealcam_hub.feed import Feed
 from sealcam_hub.inbox import Message
-from sealcam_hub.notices import NoticeKind
+from sealcam_hub.notices import NoticeKind, Refusal
+from sealcam_hub.once import Once
 from sealcam_hub.others import Others
 from sealcam_hub.outcome import Outcome, What
 from sealcam_hub.receive import Receiver
 from sealcam_hub.watch import Watch
 from sealcam_hub.wishes import Wishes
 
+_log = logging.getLogger(__name__)
+
 BATCH = 256  # an fsync takes 10 ms on a slow card: under load they are shared
 QUEUED = 1024  # at 20 KiB a message 20 MiB; a full queue holds back the broker
 TICK_NS = 250_000_000
 RENEW_NS = 60_000_000_000
+_ORDINARY = (Refusal.EARLY, Refusal.FOREIGN)  # as keys change, and at a new hub
 LOOK_NS = 1_000_000_000  # how often one that leads looks at what others have taken in
 
 
@@ -120,8 +125,10 @@ class Pump:
     _ticked_ns: int = -TICK_NS
     _renewed_ns: int = -RENEW_NS
     _looked_ns: int = -LOOK_NS
+    _once: Once = field(init=False)
 
     def __post_init__(self) -> None:
+        self._once = Once(self.clock.boot_ns)
         lives = [one for one in self.receiver.standings() if one.life.boot is not None and not one.camera.left]
         silent = [one.camera.alias for one in lives if one.life.silent]
         self.watch.expect([one.camera.alias for one in lives], self.clock.boot_ns(), silent)
@@ -160,6 +167,8 @@ class Pump:
         return batch
 
     def _told(self, outcome: Outcome, link: Link) -> None:
+        if outcome.refusal is not None and outcome.refusal not in _ORDINARY:
+            self._log_refusal(outcome.alias, outcome.refusal)
         for message in (outcome.answer, *outcome.also):
             if message is not None:
                 link.send(outcome.alias, message)
@@ -168,6 +177,13 @@ class Pump:
         if outcome.what is What.BEAT:
             self.watch.beat(outcome.alias, self.clock.boot_ns())
         self._publish(outcome.topics)
+
+    def _log_refusal(self, alias: str, refusal: Refusal) -> None:
+        """Each kind of each camera once an hour; of what comes under any other name, one kind for all."""
+        camera = "" if refusal is Refusal.UNKNOWN else alias
+        if self._once.due((camera, refusal)):
+            named = f"camera {alias}" if camera else "an alias that is no camera of this hub"
+            _log.warning("a message that came under %s was refused (%s); pages and metrics count them", named, refusal)
 
     def _publish(self, topics: tuple[str, ...]) -> None:
         for topic in topics:

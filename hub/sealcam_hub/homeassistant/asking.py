@@ -21,12 +21,10 @@ from sealcam_hub.homeassistant.look import Look
 from sealcam_hub.homeassistant.mqtt import Heard, Turned
 from sealcam_hub.homeassistant.names import ACTOR
 from sealcam_hub.homeassistant.settings import Settings
+from sealcam_hub.once import Once
 from sealcam_hub.views import CameraView
 
 _log = logging.getLogger(__name__)
-
-QUIET_NS = 3600 * 1_000_000_000
-MOST_LOGGED = 256  # kinds of refusals that are told apart
 
 
 class Asking:
@@ -37,7 +35,7 @@ class Asking:
         self._keypad = Keypad(home.clock.boot_ns)
         self._refused: Counter[str] = Counter()
         self._refused_ns: dict[str, int] = {}
-        self._logged: dict[Turned, int] = {}
+        self._once = Once(home.clock.boot_ns)
 
     def refused(self, alias: str) -> tuple[int, int | None]:
         """How many commands to a camera, or without an alias to none, were refused, and when last (wall time in ns)."""
@@ -85,10 +83,8 @@ class Asking:
     def _refuse(self, turned: Turned, times: int = 1) -> None:
         self._refused[turned.alias] += times
         self._refused_ns[turned.alias] = self._home.clock.wall_ns()
-        now_ns, camera = self._home.clock.boot_ns(), self._camera(turned.alias)
-        self._logged = {one: at_ns for one, at_ns in self._logged.items() if now_ns - at_ns < QUIET_NS}
-        if turned not in self._logged and len(self._logged) < MOST_LOGGED:
-            self._logged[turned] = now_ns
+        if self._once.due(turned):
+            camera = self._camera(turned.alias)
             name = "no camera of this home" if camera is None else camera.name
             _log.warning("Home Assistant's command (%s) to %s is refused: %s", turned.control, name, turned.reason)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -331,3 +332,23 @@ def test_ten_thousand_events_at_once_are_each_kept_and_receipted_once_and_pages_
     assert len(home.ledger().incidents(limit=24)) == 24
     assert home.ledger().counts().refused == 0
     assert room.kinds() == []
+
+
+def test_what_is_refused_is_logged_once_by_camera_and_kind(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    good = room.camera.incident()
+    forged = bytes([*good[:-1], good[-1] ^ 1])
+    for number in range(300):
+        room.hears(forged)
+        room.pump.deliver(f"{number:016x}", good)
+    room.hears()
+    told = [one.getMessage() for one in caplog.records]
+    assert len(told) == 2, told
+    assert f"under camera {room.camera.alias} was refused (forged)" in told[0]
+    assert "no camera of this hub was refused (unknown)" in told[1]
+    assert room.home.ledger().counts().refused == 600
+    room.hears(good)
+    assert room.home.ledger().counts().incidents == 1
+    room.passes(3601)
+    room.hears(forged)
+    assert len(caplog.records) == 3
