@@ -256,19 +256,27 @@ class Eye:
         Raises:
             HardwareError: this process can do no more about it.
         """
+        self._at_camera = True
+        self._attached.look()
+        camera: Camera | None = None
         try:
-            return self._take_frames(beat)
+            camera = self._parts.camera()
+            return self._take_frames(camera, beat)
         except HardwareError as error:
-            self._at_camera = False
+            lost = error
             self._attached.end()
             move = self._recovery.lost(error.message, self._watching.mode)
-            self._link.wake()
-            if move.rung is Rung.REOPEN or not self._waits(beat, move.after_s):
-                return False
-            if move.rung is Rung.REBOOT and self._waits(beat, FAREWELL_S):
-                self._recovery.reboot()
-                self._waits(beat, REBOOTS_WITHIN_S)
-            raise
+            self._link.wake()  # it goes out before the camera is closed, which may take its time
+        finally:
+            if camera is not None:
+                camera.close()
+            self._at_camera = False
+        if move.rung is Rung.REOPEN or not self._waits(beat, move.after_s):
+            return False
+        if move.rung is Rung.REBOOT and self._waits(beat, FAREWELL_S):
+            self._recovery.reboot()
+            self._waits(beat, REBOOTS_WITHIN_S)
+        raise lost
 
     def _waits(self, beat: Beat, seconds: float) -> bool:
         """Wait with the camera closed; false where the eye was stopped or may not look meanwhile."""
@@ -289,35 +297,28 @@ class Eye:
             except StorageError as error:
                 _log.warning("%s", error.message)
 
-    def _take_frames(self, beat: Beat) -> bool:
+    def _take_frames(self, camera: Camera, beat: Beat) -> bool:
         """Take frames until the source ends (true), or until the eye is stopped or may not look (false)."""
-        self._at_camera = True
-        self._attached.look()
-        camera = self._parts.camera()
         last_index = -1
-        try:
-            for frame in camera.frames():
-                self._at_camera = False
-                if self._parts.privacy.on:
-                    return False
-                self._attached.shine(Shine.BLINKING if self._live.running else Shine.STEADY)
-                self._attached.before(frame)
-                self._follow()
-                self._queue(reports := self._parts.watch.step(frame, self._attached.felt()))
-                self._tape(reports)
-                self._saw(frame, dropped=max(0, frame.index - last_index - 1))  # a counter that starts again lost none
-                last_index = frame.index
-                if self._ailing.tell(self._parts.tend(frame.t_ns), self._watching.mode) or self._recovery.sees():
-                    self._link.wake()
-                self._attached.tell()
-                self._tell_losses()
-                beat()
-                if self._service.stop.is_set():
-                    return False
-                self._at_camera = True
-        finally:
-            camera.close()
+        for frame in camera.frames():
             self._at_camera = False
+            if self._parts.privacy.on:
+                return False
+            self._attached.shine(Shine.BLINKING if self._live.running else Shine.STEADY)
+            self._attached.before(frame)
+            self._follow()
+            self._queue(reports := self._parts.watch.step(frame, self._attached.felt()))
+            self._tape(reports)
+            self._saw(frame, dropped=max(0, frame.index - last_index - 1))  # a counter that starts again lost none
+            last_index = frame.index
+            if self._ailing.tell(self._parts.tend(frame.t_ns), self._watching.mode) or self._recovery.sees():
+                self._link.wake()
+            self._attached.tell()
+            self._tell_losses()
+            beat()
+            if self._service.stop.is_set():
+                return False
+            self._at_camera = True
         return True
 
     def _look_away(self, beat: Beat) -> None:

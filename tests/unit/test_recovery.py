@@ -85,6 +85,35 @@ def test_a_camera_that_is_lost_for_a_moment_is_told_opened_again_and_told_to_be_
     assert kept.load() == Climbed()
 
 
+def test_a_lost_camera_is_told_before_it_is_closed_which_may_take_its_time(tmp_path: Path) -> None:
+    sensor, home = Sensor(), Home(tmp_path, household(tmp_path))
+    told, closings = threading.Event(), list[bool]()
+
+    class Slow(_Ending):
+        def close(self) -> None:
+            if sensor.mood is Mood.LOST:
+                closings.append(told.wait(20))
+                sensor.mood = Mood.WELL
+            super().close()
+
+    def slow() -> FakeLive:
+        sensor.opened += 1
+        return Slow(sensor)
+
+    def answer(opened: Opened) -> Sequence[bytes]:
+        said = codes([opened])
+        if "started" in said:
+            sensor.mood = Mood.LOST
+        if "camera-lost" in said:
+            told.set()
+        if "camera-back" in said:
+            sensor.over.set()
+        return ()
+
+    code, _ = home.run(slow, answer=answer, recovering=Recovering(Ladder(steady_s=0.5)))
+    assert (code, closings) == (0, [True])
+
+
 def test_what_cannot_be_read_or_kept_allows_no_restart_of_the_board(tmp_path: Path) -> None:
     kept = LadderFile(tmp_path / "ladder")
     assert kept.load() == Climbed()
