@@ -24,6 +24,7 @@ from sealcam.board.encoders import Encoders
 from sealcam.board.jetson_pipeline import sensor_of
 from sealcam.board.npu_record import NpuRecord
 from sealcam.board.replay import ReplayCamera
+from sealcam.camera_opening import opened
 from sealcam.clips import ClipFolder
 from sealcam.clocks import KnownTime, SystemClock, synchronised
 from sealcam.eye import Eye, Parts
@@ -175,10 +176,11 @@ def _open_watched(settings: config.CameraSettings, clock: SystemClock) -> Camera
     """The camera, and a live one as a `LiveCamera`.
 
     Raises:
-        HardwareError, ClipError: as `open_camera`.
+        HardwareError, ClipError: as `open_camera`, or a live one doesn't open in time.
     """
-    camera = open_camera(settings, clock)
-    return LiveCamera(camera, clock) if _live(settings) else camera
+    if not _live(settings):
+        return open_camera(settings, clock)
+    return LiveCamera(opened(partial(open_camera, settings, clock)), clock)
 
 
 def _live(settings: config.CameraSettings) -> bool:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from sealcam import camera_opening
 from sealcam.board.fake_live import FakeLive, Mood
-from sealcam.board.protocols import Frame
+from sealcam.board.protocols import Camera, Frame
 from sealcam.ladder import MOST_REBOOTS, RESTARTS, Climbed, Ladder
 from sealcam.recovery import LadderFile, Recovering, ask_for_reboot
 from sealcam.wire import schema
@@ -112,6 +113,33 @@ def test_a_lost_camera_is_told_before_it_is_closed_which_may_take_its_time(tmp_p
 
     code, _ = home.run(slow, answer=answer, recovering=Recovering(Ladder(steady_s=0.5)))
     assert (code, closings) == (0, [True])
+
+
+def test_a_camera_that_hangs_as_it_is_opened_is_told_and_opened_again(tmp_path: Path) -> None:
+    sensor, home = Sensor(), Home(tmp_path, household(tmp_path))
+    back = threading.Event()
+
+    def hanging() -> FakeLive:
+        if sensor.opened == 0:
+            sensor.opened += 1
+            back.wait(60)
+        return sensor.open()
+
+    def answer(opened: Opened) -> Sequence[bytes]:
+        if "camera-back" in codes([opened]):
+            sensor.over.set()
+        return ()
+
+    recovering = Recovering(Ladder(steady_s=0.5))
+    def opened() -> Camera:
+        return camera_opening.opened(hanging, 0.2 if sensor.opened == 0 else 60.0)
+
+    code, _ = home.run(opened, answer=answer, recovering=recovering)
+    back.set()
+    assert code == 0
+    assert codes(home.events()) == ["started", "camera-lost", "camera-back"]
+    lost = schema.decode(home.events()[1].body, HealthBody)
+    assert lost.detail.startswith("the camera didn't open within 0.2 s")
 
 
 def test_what_cannot_be_read_or_kept_allows_no_restart_of_the_board(tmp_path: Path) -> None:
