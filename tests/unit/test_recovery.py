@@ -131,6 +131,7 @@ def test_a_camera_that_hangs_as_it_is_opened_is_told_and_opened_again(tmp_path: 
         return ()
 
     recovering = Recovering(Ladder(steady_s=0.5))
+
     def opened() -> Camera:
         return camera_opening.opened(hanging, 0.2 if sensor.opened == 0 else 60.0)
 

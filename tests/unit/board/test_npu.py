@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -18,23 +16,13 @@ from sealcam.board.npu_record import MOST, STEADY_NS, NpuRecord
 from sealcam.config import ModelSettings
 from sealcam.eyesight import open_detector, open_eyes
 from sealcam.wire.errors import ConfigError, ModelError
-
-REPO = Path(__file__).parents[3]
-SOURCE = REPO / "tests" / "delegates" / "delegate.c"
-RIGHT, LYING, CRASHING, HANGING, NAN_GIVING, SLOW, TAKING_NOTHING = range(7)
+from tests.delegates import CRASHING, HANGING, LYING, NAN_GIVING, RIGHT, SLOW, TAKING_NOTHING, compiled
 
 
 @pytest.fixture(scope="session")
 def libraries(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
-    compiler = shutil.which("cc")
-    if compiler is None:
-        pytest.skip("no C compiler here (apt-get install gcc libc6-dev)")
-    folder, made = tmp_path_factory.mktemp("delegates"), {}
-    for how in range(7):
-        made[how] = folder / f"lib{how}.so"
-        command = [compiler, "-shared", "-fPIC", "-O2", f"-DHOW={how}", "-o", str(made[how]), str(SOURCE), "-lm"]
-        subprocess.run(command, check=True)
-    return made
+    folder = tmp_path_factory.mktemp("delegates")
+    return {how: compiled(folder, how) for how in range(7)}
 
 
 @pytest.fixture(scope="session")
@@ -147,7 +135,7 @@ def test_all_trials_are_over_before_the_service_manager_gives_up(monkeypatch: py
     monkeypatch.setattr(eyesight, "monotonic", lambda: next(clock))
     open_eyes(ModelSettings(npu="auto", second="off"))
     assert within == [npu_check.WITHIN_S, npu_check.WITHIN_S - 100]
-    text = (REPO / "systemd" / "system" / "sealcam-eye.service").read_text()
+    text = (Path(__file__).parents[3] / "systemd" / "system" / "sealcam-eye.service").read_text()
     (limit,) = (line.partition("=")[2] for line in text.splitlines() if line.startswith("TimeoutStartSec="))
     assert float(limit) >= npu_check.WITHIN_S + 60, "beside the trials there is all else that starts"
 
