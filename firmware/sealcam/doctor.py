@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sealcam import __version__, checks_board, checks_pins, config
+from sealcam import __version__, checks_board, checks_npu, checks_pins, config
 from sealcam.checks import Check, Finding, Grade
 from sealcam.clocks import SystemClock
 from sealcam.pin_settings import PinSettings
@@ -75,7 +75,7 @@ def parts(settings: config.Config, root: Path) -> list[Check]:
         Check("camera", partial(_camera, settings)),
         *_wired(settings.pins),
         Check("recognition", partial(checks_board.recognition, settings.model.name, settings.model.threads)),
-        Check("neural processor", partial(_npu, settings.model)),
+        Check("neural processor", partial(checks_npu.look, settings.model)),
         Check("speed", partial(_speed, settings)),
         Check("temperature", partial(checks_board.heat, root)),
         Check("supply", partial(checks_board.supply, root)),
@@ -129,24 +129,6 @@ def _wired(settings: PinSettings) -> list[Check]:
         check("infrared", ("ir_cut", "ir_lamp"), lambda wired: checks_pins.darken(wired.infrared)),
         check("shutter", ("shutter",), lambda wired: checks_pins.cover(wired.shutter)),
     ]
-
-
-def _npu(settings: config.ModelSettings) -> list[Finding]:
-    from sealcam import models
-    from sealcam.board import npu, npu_check
-    from sealcam.board.litert import runtime_name
-
-    part = "neural processor"
-    found: list[Finding] = []
-    for one in npu.candidates(settings.npu, settings.npu_options):
-        trial = npu_check.try_out(one, models.load(settings.name, runtime_name()).content, settings.threads)
-        figures = {"look_ms": trial.npu_ms, "processor_ms": trial.cpu_ms}
-        if trial.good:
-            words = f"{one.name}: {trial.npu_ms:.0f} ms for a look, the processor takes {trial.cpu_ms:.0f}"
-            return [*found, Finding(part, Grade.GOOD, words, None, figures)]
-        hint = f"{settings.name} runs on the processor; is the maker's driver installed, and the device plugged in?"
-        found.append(Finding(part, Grade.WARNING, f"{one.name} isn't used: {trial.words}", hint, figures))
-    return found or [Finding(part, Grade.ABSENT, "no delegate is installed, or it is switched off (npu under [model])")]
 
 
 def _speed(settings: config.Config) -> list[Finding]:

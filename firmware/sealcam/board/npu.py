@@ -11,13 +11,14 @@ from pathlib import Path
 
 from sealcam.wire.errors import ConfigError
 
-# What `auto` looks for, by the file names of the makers' own packages, in this order.
+# What `auto` looks for, by the file names of the makers' own packages, in this order; and which files of `systemd/npu`
+# let the eye's unit open its device.
 KNOWN = (
-    ("Coral Edge TPU", "libedgetpu.so.1"),
-    ("Arm Ethos-U", "libethosu_delegate.so"),
-    ("NXP or VeriSilicon NPU", "libvx_delegate.so"),
-    ("Arm NN", "libarmnnDelegate.so.29"),
-    ("GPU", "libtensorflowlite_gpu_delegate.so"),
+    ("Coral Edge TPU", "libedgetpu.so.1", ("npu-coral-usb", "npu-coral-pcie")),
+    ("Arm Ethos-U", "libethosu_delegate.so", ("npu-ethos-u",)),
+    ("NXP or VeriSilicon NPU", "libvx_delegate.so", ("npu-vx",)),
+    ("Arm NN", "libarmnnDelegate.so.29", ("npu-mali",)),
+    ("GPU", "libtensorflowlite_gpu_delegate.so", ("npu-mali", "npu-jetson")),
 )
 FOLDERS = ("/usr/lib", "/usr/lib/aarch64-linux-gnu", "/usr/local/lib")
 AUTO, OFF = "auto", "off"
@@ -50,8 +51,14 @@ def candidates(wanted: str, options: str, folders: Sequence[str] = FOLDERS) -> t
         if not Path(wanted).is_file():
             raise NpuMissingError(f"there is no library {wanted}", "name the file of a delegate, or `auto`, or `off`")
         return (Npu(Path(wanted).name, wanted, named),)
-    found = ((name, _file(library, folders)) for name, library in KNOWN)
+    found = ((name, _file(library, folders)) for name, library, _ in KNOWN)
     return tuple(Npu(name, library, named) for name, library in found if library is not None)
+
+
+def drop_ins(one: Npu) -> tuple[str, ...]:
+    """The drop-ins of which one lets the eye's unit open its device; all there are where the library isn't known."""
+    named = [files for _, library, files in KNOWN if library == Path(one.library).name]
+    return named[0] if named else tuple(dict.fromkeys(name for *_, files in KNOWN for name in files))
 
 
 def _options(text: str) -> dict[str, str]:

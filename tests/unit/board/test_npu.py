@@ -182,7 +182,7 @@ def test_a_library_that_is_gone_is_told_and_the_processor_looks(tmp_path: Path) 
 def test_what_is_tried(tmp_path: Path) -> None:
     assert candidates("off", "") == ()
     assert candidates("auto", "", [str(tmp_path)]) == ()
-    name, library = npu.KNOWN[0]
+    name, library, _ = npu.KNOWN[0]
     (tmp_path / library).write_bytes(b"")
     assert candidates("auto", "device:usb; performance : high", [str(tmp_path)]) == (
         Npu(name, str(tmp_path / library), {"device": "usb", "performance": "high"}),
