@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from types import TracebackType
 
+from sealcam.board.closing import Closing
 from sealcam.board.protocols import Camera, Frame, Plane
 from sealcam.clocks import Clock
 from sealcam.sight.repeats import CONTRAST_LEVELS, ROWS
@@ -40,7 +40,7 @@ class Standstill:
         return now_ns - self._since_ns >= self._frozen_ns
 
 
-class LiveCamera:
+class LiveCamera(Closing):
     """A camera whose pictures must differ, since a sensor's noise is never the same twice."""
 
     def __init__(self, camera: Camera, clock: Clock, frozen_s: float = FROZEN_S) -> None:
@@ -50,14 +50,6 @@ class LiveCamera:
     def name(self) -> str:
         """The camera's."""
         return self._camera.name
-
-    def __enter__(self) -> LiveCamera:
-        return self
-
-    def __exit__(
-        self, _type: type[BaseException] | None, _value: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def frames(self) -> Iterator[Frame]:
         """The camera's frames.

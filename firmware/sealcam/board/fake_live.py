@@ -9,10 +9,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from enum import StrEnum
-from types import TracebackType
 
 import numpy as np
 
+from sealcam.board.closing import Closing
 from sealcam.board.newest import STALL_S, NewestFrame
 from sealcam.board.protocols import Frame
 from sealcam.board.scripted import grey_frame
@@ -32,7 +32,7 @@ class Mood(StrEnum):
     HUNG = "hung"  # the library doesn't come back
 
 
-class FakeLive:
+class FakeLive(Closing):
     """One opening of it; `mood` is asked before each picture.
 
     Raises:
@@ -54,14 +54,6 @@ class FakeLive:
     def name(self) -> str:
         """What this source is."""
         return "fake"
-
-    def __enter__(self) -> FakeLive:
-        return self
-
-    def __exit__(
-        self, _type: type[BaseException] | None, _value: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def frames(self) -> Iterator[Frame]:
         """Its pictures until `close`.

@@ -12,13 +12,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from types import TracebackType
 from typing import Any
 
 import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
+from sealcam.board.closing import Closing
 from sealcam.board.fine import PackedPicture
 from sealcam.board.gst_encoder import load_gst
 from sealcam.board.jetson_pipeline import Asked, Source, argus, asked, pipeline, refused
@@ -40,7 +40,7 @@ _CABLE_HINT = (
 )
 
 
-class GstCamera:
+class GstCamera(Closing):
     """Frames of at most 640 x 360 with the whole picture behind, the newest when the caller is slow.
 
     Raises:
@@ -76,14 +76,6 @@ class GstCamera:
     def name(self) -> str:
         """`Jetson camera 0`."""
         return f"Jetson camera {self._camera.sensor}"
-
-    def __enter__(self) -> GstCamera:
-        return self
-
-    def __exit__(
-        self, _type: type[BaseException] | None, _value: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def frames(self) -> Iterator[Frame]:
         """The newest frames; `index` counts those that were read.

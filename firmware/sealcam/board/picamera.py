@@ -14,12 +14,12 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from types import TracebackType
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sealcam.board.closing import Closing
 from sealcam.board.fine import PackedPicture
 from sealcam.board.layouts import Stream
 from sealcam.board.newest import STALL_S
@@ -137,7 +137,7 @@ def _unopened(number: int, error: Exception) -> HardwareError:
     return HardwareError(f"the camera can't be opened ({said})", hint=f"{_BUSY_HINT}; otherwise {_CABLE_HINT}")
 
 
-class PiCamera:
+class PiCamera(Closing):
     """Frames of the low-resolution stream with the sensor's own times, the main stream behind each.
 
     Raises:
@@ -187,14 +187,6 @@ class PiCamera:
     def name(self) -> str:
         """`Raspberry Pi camera`."""
         return "Raspberry Pi camera"
-
-    def __enter__(self) -> PiCamera:
-        return self
-
-    def __exit__(
-        self, _type: type[BaseException] | None, _value: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def frames(self) -> Iterator[Frame]:
         """Frames in order of the sensor's time; `index` counts those that were taken from the camera.

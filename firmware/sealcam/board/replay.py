@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
-from types import TracebackType
 from typing import Any, BinaryIO
 
 import av
@@ -18,6 +17,7 @@ import av.error
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
+from sealcam.board.closing import Closing
 from sealcam.board.fine import DecodedPicture
 from sealcam.board.protocols import Frame, Plane
 from sealcam.clocks import Clock, SystemClock
@@ -68,7 +68,7 @@ def fitted(width_px: int, height_px: int, aspect: float = 1.0) -> tuple[int, int
     return max(2, round(shown_width * scale / 2) * 2), max(2, round(height_px * scale / 2) * 2)
 
 
-class ReplayCamera:
+class ReplayCamera(Closing):
     """Frames of a recorded file. `dropped` counts frames that a paced run had no time for.
 
     Unpaced, `t_ns` is the file's time from its first frame on. Paced, it is that time on `clock`, frames come when they
@@ -90,14 +90,6 @@ class ReplayCamera:
     def name(self) -> str:
         """The file's name without its folder."""
         return f"recording {self._path.name}" if isinstance(self._path, Path) else "a recording"
-
-    def __enter__(self) -> ReplayCamera:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """End `frames`, from any thread; may be called twice."""

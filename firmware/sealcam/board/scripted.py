@@ -6,10 +6,10 @@ The counterpart of the real ones behind the same protocol; frames are made from 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from types import TracebackType
 
 import numpy as np
 
+from sealcam.board.closing import Closing
 from sealcam.board.protocols import Frame, Plane
 from sealcam.wire.errors import SealcamError
 
@@ -20,7 +20,7 @@ def grey_frame(y: Plane, t_ns: int, index: int = 0) -> Frame:
     return Frame(t_ns, index, np.ascontiguousarray(y), chroma, chroma.copy())
 
 
-class ScriptedCamera:
+class ScriptedCamera(Closing):
     """Gives the frames of a script, each at once, then ends, or raises `error` as a lost device would."""
 
     def __init__(self, frames: Iterable[Frame], error: SealcamError | None = None) -> None:
@@ -37,14 +37,6 @@ class ScriptedCamera:
     def name(self) -> str:
         """What this source is."""
         return "script"
-
-    def __enter__(self) -> ScriptedCamera:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """End `frames`; may be called twice."""

@@ -14,12 +14,12 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 
 import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
+from sealcam.board.closing import Closing
 from sealcam.board.fine import DecodedPicture
 from sealcam.board.newest import STALL_S, NewestFrame
 from sealcam.board.protocols import Frame, Plane
@@ -63,7 +63,7 @@ def fit(width: int, height: int, within: tuple[int, int] = LORES_PX) -> tuple[in
     return max(2, round(width * scale) // 2 * 2), max(2, round(height * scale) // 2 * 2)
 
 
-class V4l2Camera:
+class V4l2Camera(Closing):
     """Frames from a V4L2 device, at most 640 x 360 with the whole picture behind, newest first when the caller is slow.
 
     `width`, `height` and `fps` are wishes: of what the driver offers that which suits them is taken. `container_format`
@@ -102,14 +102,6 @@ class V4l2Camera:
         """`webcam video0`."""
         node = Path(self._device).name
         return f"webcam {node}" if self._format == "v4l2" and node.startswith("video") else "webcam"
-
-    def __enter__(self) -> V4l2Camera:
-        return self
-
-    def __exit__(
-        self, _type: type[BaseException] | None, _value: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def frames(self) -> Iterator[Frame]:
         """The newest frames, thinned out to what was asked for; `index` counts those: a step of more is a drop.
