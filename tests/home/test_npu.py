@@ -38,3 +38,7 @@ def test_the_eye_sees_on_whatever_the_delegate_does(
     assert all(f"isn't used: {why}" in one for one in told())
     assert home.home.parts["eye"] is eye
     assert eye.poll() is None, "the same process looks on"
+    record = home.folder / "camera" / "eye" / "npu"
+    assert record.read_text() == "1\n", "a start that hasn't lived for ten minutes yet"
+    home.home.end("eye")
+    assert not record.exists(), "an end in order isn't held against it"
