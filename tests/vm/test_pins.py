@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from sealcam.board.pir import WARM_UP_S
 from tests.vm.bench import Bench, watching
 from tests.vm.image import Image
@@ -26,8 +28,9 @@ ir_lamp = 1
 KEPT = f"find {STATE}/eye {STATE}/post -type f"
 
 
-def test_a_camera_on_real_pins_senses_shines_refuses_and_is_reset(image: Image, tmp_path: Path) -> None:
-    """One life, since a reset ends it: each part says what it shows."""
+@pytest.mark.parametrize("reset_in", ["home", "away", "night"])
+def test_a_camera_on_real_pins_senses_shines_refuses_and_is_reset(image: Image, tmp_path: Path, reset_in: str) -> None:
+    """One life for each mode that it is reset in, since that ends it; the other parts are shown in the last one."""
     chips: list[Chip] = []
 
     def before(machine: Machine) -> None:
@@ -36,13 +39,15 @@ def test_a_camera_on_real_pins_senses_shines_refuses_and_is_reset(image: Image, 
 
     with watching(image, tmp_path, lambda text: text + WIRED, before) as bench:
         (chip,) = chips
+        if reset_in != "night":
+            _arm(bench, reset_in)
+            return _ten_seconds_reset_it_after_its_farewell(bench, chip)
         _the_light_tells_that_it_watches_and_a_wrong_pin_is_one_line(bench, chip)
         _an_edge_of_the_motion_sensor_makes_an_incident(bench, chip)
         _a_short_press_while_armed_is_only_told(bench, chip, "away")
         _arm(bench, "night")
         _a_short_press_while_armed_is_only_told(bench, chip, "night")
-        _arm(bench, "home")
-        _ten_seconds_reset_it_after_its_farewell(bench, chip)
+        return _ten_seconds_reset_it_after_its_farewell(bench, chip)
 
 
 def _the_light_tells_that_it_watches_and_a_wrong_pin_is_one_line(bench: Bench, chip: Chip) -> None:

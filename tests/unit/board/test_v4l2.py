@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -87,6 +88,23 @@ def test_a_picture_is_scaled_to_fit_and_owned_by_its_frame() -> None:
 def test_a_picture_of_another_shape_keeps_its_shape() -> None:
     frame = first(generated("testsrc2=size=640x480:rate=10:duration=0.5"))
     assert (frame.width, frame.height) == (480, 360)
+
+
+def test_a_camera_that_changes_its_size_while_it_runs_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = tmp_path / "webcam.mjpeg"  # as a webcam sends it: one JPEG after the other
+    pictures = [np.full((*size, 3), 128, np.uint8) for size in [(480, 640)] * 4 + [(720, 1280)] * 4]
+    stream.write_bytes(b"".join(cv2.imencode(".jpg", one)[1].tobytes() for one in pictures))
+    given: list[Frame] = []
+
+    class Every(NewestFrame):
+        def put(self, frame: Frame) -> None:
+            given.append(frame)
+            super().put(frame)
+
+    monkeypatch.setattr(v4l2, "NewestFrame", Every)
+    _, error = until_lost(V4l2Camera(str(stream), fps=25, container_format="mjpeg"))
+    assert error.message == "the camera ended"
+    assert [(one.width, one.height) for one in given] == [(480, 360)] * 4 + [(640, 360)] * 4
 
 
 def test_full_range_luma_stays_what_the_camera_gave() -> None:
