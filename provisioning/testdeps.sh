@@ -1,6 +1,6 @@
 #!/bin/sh
-# What the tests need beside the Python environment: Mosquitto (`broker`: that alone) and node; for `system` also nspawn
-# and podman, for `vm` nspawn and QEMU, for `web` Chromium. `eval`: Debian's motion alone, which sight is compared with.
+# What the tests need beside the Python environment: Mosquitto (`broker`: that alone), node, GStreamer; for `system` also
+# nspawn and podman, for `vm` nspawn and QEMU, for `web` Chromium. `eval`: Debian's motion alone, which sight is compared with.
 set -eu
 need() { # need COMMAND PACKAGE
     command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing="${missing:-} $2"
@@ -9,6 +9,16 @@ if [ "${1:-}" = eval ]; then need motion motion; else need mosquitto mosquitto; 
 if [ "${1:-}" != broker ] && [ "${1:-}" != eval ]; then need mosquitto_sub mosquitto-clients; need node nodejs; need ffprobe ffmpeg; fi
 # Tests start a PostgreSQL of their own; Debian's would make a cluster for the whole machine, too.
 if [ "${1:-}" != broker ] && [ "${1:-}" != eval ] && ! ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1; then missing="${missing:-} postgresql"; fi
+# GStreamer, for what a Jetson's camera and encoder go through; its bindings are for Debian's own version of Python.
+version='import sys; print(sys.version_info[:2])'
+if [ "${1:-}" != broker ] && [ "${1:-}" != eval ] && [ -x build/venv/bin/python ] && [ -x /usr/bin/python3 ] \
+    && [ "$(build/venv/bin/python -c "$version")" = "$(/usr/bin/python3 -c "$version")" ]; then
+    for part in "python3-gi python3/dist-packages/gi/__init__.py" "gir1.2-gst-plugins-base-1.0 */girepository-1.0/GstApp-1.0.typelib" \
+        "gstreamer1.0-plugins-base */gstreamer-1.0/libgstvideotestsrc.so" "gstreamer1.0-plugins-bad */gstreamer-1.0/libgstvideoparsersbad.so" "gstreamer1.0-plugins-ugly */gstreamer-1.0/libgstx264.so"; do
+        # shellcheck disable=SC2086
+        ls /usr/lib/${part#* } >/dev/null 2>&1 || missing="${missing:-} ${part%% *}"
+    done
+fi
 if [ "${1:-}" = web ]; then need chromium chromium; fi
 if [ "${1:-}" = system ]; then need podman podman; need runc runc; fi
 if [ "${1:-}" = system ] || [ "${1:-}" = vm ]; then need mmdebstrap mmdebstrap; need systemd-nspawn systemd-container; fi
