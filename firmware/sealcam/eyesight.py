@@ -23,7 +23,7 @@ from sealcam.board.litert import LiteRtNetwork, runtime_name
 from sealcam.board.protocols import Network
 from sealcam.config import ModelSettings
 from sealcam.sight.advisers import BACK_SHARE, Adviser, BackAdviser, ModelAdviser, TileAdviser
-from sealcam.sight.candidates import Candidates, Nobody
+from sealcam.sight.candidates import Awaited, Candidates
 from sealcam.sight.panel import Panel, Trouble
 from sealcam.sight.spec import ModelSpec
 from sealcam.sight.tiles import Tiles
@@ -76,13 +76,28 @@ def open_eyes(
         main = opener.open_main(settings, _plain, npu_allowed)
     except ModelError as error:
         words = f"recognises nothing, motion alone is told: {_said(error)}"
-        return _noted(Panel(Nobody()), [Trouble("model-missing", words, blind=True)])
+        return _noted(_awaiting(opener, settings), [Trouble("model-missing", words, blind=True)])
     try:
         return _panel(opener, main, settings, _plain)
     except ModelError as error:
         words = f"goes on with {settings.name} alone: {_said(error)}"
         alone = _panel(opener, main, replace(settings, first=OFF, second=OFF), _plain)
         return _noted(alone, [Trouble("model-second-missing", words)])
+
+
+def _awaiting(opener: _Opener, settings: ModelSettings) -> Panel:
+    """Motion alone, until the main model can be used after all; then that one by itself, on the processor."""
+
+    def find() -> Candidates | None:
+        try:
+            found = opener.candidates(settings.name, _plain)
+        except ModelError:
+            return None
+        panel.note(Trouble("model-works", f"{settings.name} is here now, and recognises again", blind=False))
+        return found
+
+    panel = Panel(Awaited(find))
+    return panel
 
 
 def _panel(opener: _Opener, main: _Main, settings: ModelSettings, wrap_further: Wrap) -> Panel:

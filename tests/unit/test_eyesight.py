@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from sealcam.board.protocols import Network
+from sealcam.board.protocols import Frame, Network
 from sealcam.board.replay import ReplayCamera
 from sealcam.config import ModelSettings
 from sealcam.eyesight import AUTO_LEAST_BYTES, memory_bytes, open_detector, open_eyes
+from sealcam.sight.candidates import AGAIN_S
 from sealcam.sight.focus import Focus
 from sealcam.sight.gate import Gate
 from sealcam.sight.panel import Panel
 from sealcam.sight.settings import SightSettings
-from sealcam.sight.types import ArmMode, Subject
+from sealcam.sight.types import ArmMode, Detection, Subject
 from sealcam.sight.watch import Watch
 from sealcam.wire.errors import ConfigError, ModelError
 from tests import footage
@@ -115,6 +116,28 @@ def test_a_camera_whose_model_cannot_be_used_goes_on_with_motion_alone_and_tells
     assert said, "motion alone is an incident"
     assert {one.subject for one in said} == {Subject.NONE}
     assert panel.tend(0) == ()
+
+
+def test_a_model_that_comes_back_is_used_without_a_new_start_and_told(only_the_default: Path) -> None:
+    files = {path: path.read_bytes() for path in only_the_default.glob("nanodet_g_*.tflite")}
+    for path in files:
+        path.unlink()
+    panel = open_eyes(ModelSettings(), folders=[only_the_default])
+    assert [one.code for one in panel.tend(0)] == ["model-missing"]
+    frames = list(islice(ReplayCamera(footage.vtest()).frames(), 4))
+    first_ns = frames[0].t_ns
+
+    def looks(frame: Frame, seconds: float) -> tuple[Detection, ...]:
+        return panel.detect(replace(frame, t_ns=first_ns + round(seconds * 1e9)))
+
+    assert looks(frames[0], 0) == ()
+    assert looks(frames[1], AGAIN_S) == (), "it is still missing"
+    for path, content in files.items():
+        path.write_bytes(content)
+    assert looks(frames[2], AGAIN_S + 1) == (), "it is looked for now and then"
+    assert any(one.subject is Subject.PERSON for one in looks(frames[3], 2 * AGAIN_S))
+    (trouble,) = panel.tend(0)
+    assert (trouble.code, trouble.blind) == ("model-works", False)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ model's threshold lies where the default model's does; the settings of sight the
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
@@ -19,6 +20,8 @@ from sealcam.sight.types import Box, Detection
 
 # The default model's threshold, and the score on its scale from which a box is a candidate.
 REFERENCE, FAINTEST = 0.37, 0.25
+# A model that is missing is looked for after so many seconds.
+AGAIN_S = 600.0
 
 
 class Looker(Protocol):
@@ -42,21 +45,44 @@ class Looker(Protocol):
         ...
 
 
-class Nobody:
-    """For a camera without a model: recognises nothing, so that motion alone counts."""
+class Awaited:
+    """For a camera without a model: recognises nothing, so that motion alone counts, until `find` gives one. It is
+    asked where something moves, `AGAIN_S` after the last time at the soonest."""
 
-    broken = False
+    def __init__(self, find: Callable[[], Looker | None]) -> None:
+        self._find = find
+        self._looker: Looker | None = None
+        self._asked_ns: int | None = None  # from the first frame on: it has just been found missing
+
+    @property
+    def broken(self) -> bool:
+        """The model's."""
+        return self._looker is not None and self._looker.broken
 
     def detect(self, frame: Frame, focus: Focus = UNKNOWN) -> tuple[Detection, ...]:
-        """Nothing."""
-        return ()
+        """Nothing, or what the model finds."""
+        if self._looker is None and self._due(frame.t_ns):
+            self._looker = self._find()
+        return () if self._looker is None else self._looker.detect(frame, focus)
 
     def keep(self) -> None:
-        """Nothing to copy."""
+        """As the model."""
+        if self._looker is not None:
+            self._looker.keep()
 
     def look(self, box: Box) -> Look | None:
-        """None."""
-        return None
+        """None, or what the model says."""
+        return None if self._looker is None else self._looker.look(box)
+
+    def _due(self, t_ns: int) -> bool:
+        asked_ns = self._asked_ns
+        if asked_ns is None or t_ns < asked_ns:  # a source that begins anew begins a wait
+            self._asked_ns = t_ns
+            return False
+        if t_ns - asked_ns < AGAIN_S * 1e9:
+            return False
+        self._asked_ns = t_ns
+        return True
 
 
 class Candidates:

@@ -24,6 +24,7 @@ ENDED = {  # an ailment and what says that it is over; whatever isn't here lasts
     "encoder-slow": "encoder-slow-over",
     "pir-unreliable": "pir-reliable",
     "model-broken": "model-works",
+    "model-missing": "model-works",
     "scene-lost": "scene-restored",
     "clock-stuck": "started",
     "camera-lost": "camera-back",
