@@ -81,7 +81,8 @@ class HomeLink:
         self._answers: dict[int, int] = {}
         self._telling = False
         self._sent: paho.MQTTMessageInfo | None = None
-        self.crossed = False  # what this home's cameras are told comes by here: it is their broker
+        self.crossed = False  # what the hub sends to its cameras' broker comes by here
+        self.suspect = False  # so it seems; but anybody here can write what looks like that
         self.births = 0  # how often Home Assistant said that it has started
         name = settings.bridge or f"sealcam-{names.owner}-{secrets.token_hex(4)}"
         client = paho.Client(
@@ -158,7 +159,9 @@ class HomeLink:
             return self._answers.get(sent.mid, _NOBODY) < _NOBODY
 
     def probe(self, send: Callable[[str, bytes], bool]) -> bool:
-        """Have the hub `send` to a camera that there isn't, which must not come here; false where it can't, now."""
+        """Have the hub `send` to a camera that there isn't, whose name nobody here can know: it must not come here.
+        False where it can't be sent now."""
+        self.suspect = False
         if not send(self._probe, secrets.token_bytes(_PROBE_BYTES)):
             return False
         with self._changed:
@@ -219,9 +222,8 @@ class HomeLink:
             if asked is not None:
                 self._hear(*asked, message)
             elif (alias := commanded(message.topic)) is not None:
-                if alias != self._probe and alias not in self._cameras():
-                    return  # another home's
-                self.crossed = True
+                self.crossed |= alias == self._probe
+                self.suspect |= alias in self._cameras()
                 self._changed.notify_all()
             elif message.topic == STATUS:
                 self.births += message.payload == b"online"

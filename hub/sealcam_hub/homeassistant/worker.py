@@ -35,6 +35,7 @@ IDLE_S = 2.0  # at most: another process may have written the ledger or the sett
 AGAIN_S = 5.0
 LEAVE_S = 1.0  # for what is retained to be heard of
 END_S = 10.0
+SUSPECT_S = 60.0  # at least, between two looks at whether that is the cameras' broker
 APART_S = 10.0  # at a start the cameras' broker may be reached a little later
 _WAKE = "homeassistant"
 
@@ -145,9 +146,11 @@ class HomeAssistant:
 
     def _serve(self, bridge: Bridge, link: HomeLink, settings: Settings, changes: Subscription, probed: bool) -> None:
         file = self._home.folder.path / FILE
-        stamp = _stamp(file)
+        stamp, again_ns = _stamp(file), 0
         while link.up and not self._ended.is_set():
-            probed = probed or link.probe(self._send)
+            if not probed or (link.suspect and self._home.clock.boot_ns() >= again_ns):
+                again_ns = self._home.clock.boot_ns() + int(SUSPECT_S * 1e9)
+                probed = link.probe(self._send)
             if link.crossed and not settings.leaving:
                 bridge.leave(link)
                 link.leave()

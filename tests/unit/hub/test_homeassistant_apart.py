@@ -37,7 +37,10 @@ class House:
     reached: bool = True  # whether what the hub sends to cameras comes to this broker
     away: bool = False
 
+    asked: int = 0
+
     def send(self, alias: str, message: bytes) -> bool:
+        self.asked += 1
         if self.reached and not self.away:
             self.client._client.publish(f"sealcam/{alias}/cmd", message, qos=1)
         return not self.away
@@ -51,6 +54,7 @@ class House:
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     monkeypatch.setattr(worker_of, "AGAIN_S", 0.05)
     monkeypatch.setattr(worker_of, "IDLE_S", 0.05)
+    monkeypatch.setattr(worker_of, "SUSPECT_S", 0.0)
     other = free_port()
     everything = "topic readwrite #\nuser {hub}\ntopic readwrite #\n"
     with (
@@ -108,6 +112,12 @@ def test_a_broker_that_comes_to_carry_what_cameras_are_told_has_all_taken_back(
         motion = names_of(house.home).topic(house.camera.alias, "motion")
         eventually(lambda: house.client.stands.get(motion) == b"OFF", what="its state")
         house.client.says("sealcam/0123456789abcdef/cmd", b"another home's")
+        asked = house.asked
+        house.client.says(f"sealcam/{house.camera.alias}/cmd", b"a stranger's, who would have the owner told nothing")
+        eventually(lambda: house.asked > asked, what="it is looked at")
+        house.client.says("settled", b"")
+        eventually(lambda: ("settled", b"") in house.client.came, what="all that came of it")
+        assert house.client.stands.get(motion) == b"OFF"
         house.reached = True
         house.client.says(f"sealcam/{house.camera.alias}/cmd", b"as a bridge would")
         eventually(lambda: not house.told(), what="nothing stands")
