@@ -164,19 +164,22 @@ class Fetcher:
             one for one in booked.values() if any((folder / f"{one.hex()}{end}").exists() for end in (WHOLE, _PARTIAL))
         }
         wanted = [one for one in self._of(Kind.CLIP) if booked.get(one) not in here]
-        wanted.sort(key=lambda one: booked.get(one, b""))
-        whole, clip = 0, None
+        stale: dict[bytes, list[str]] = {}  # what is booked of a clip, none of which is here
+        for name in wanted:
+            if name in booked:
+                stale.setdefault(booked[name], []).append(name)
+        whole = 0
         for done, name in enumerate(wanted, 1):
-            if name in booked and booked[name] != clip:  # its parts are booked again as they come; the next ones' stand
-                clip = booked[name]
-                with home.store.writing() as connection:
-                    for part in (one for one in wanted if booked.get(one) == clip):
-                        offsite_rows.forget(connection, part)
             content = self._content(name, Kind.CLIP)
-            if content is not None and len(content) > CLIP_HEAD.size:
-                whole += self._place(
-                    home, folder, name, CLIP_HEAD.unpack_from(content), memoryview(content)[CLIP_HEAD.size :]
-                )
+            there = content is not None and len(content) > CLIP_HEAD.size
+            head = CLIP_HEAD.unpack_from(content) if content is not None and there else None
+            clip = booked.get(name) if head is None else head[0]
+            if clip in stale:  # its parts are booked again as they come; those of clips that weren't begun stand
+                with home.store.writing() as connection:
+                    for part in stale.pop(clip):
+                        offsite_rows.forget(connection, part)
+            if content is not None and head is not None:
+                whole += self._place(home, folder, name, head, memoryview(content)[CLIP_HEAD.size :])
             told(done, len(wanted))
         return whole
 
@@ -202,7 +205,7 @@ class Fetcher:
             came_ns = home.clock.wall_ns()
             offsite_rows.begin(connection, name, Kind.CLIP, length, came_ns, clip=clip, at=begins)
             offsite_rows.arrived(connection, name)
-            complete = size == offsite_rows.reaches(connection, clip)
+            complete = size == offsite_rows.reaches(connection, clip) == path.stat().st_size
         if complete:
             path.replace(folder / f"{clip.hex()}{WHOLE}")
             with suppress(FileNotFoundError):

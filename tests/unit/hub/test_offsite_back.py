@@ -15,6 +15,7 @@ from sealcam_hub.cli import main
 from sealcam_hub.folder import Folder
 from sealcam_hub.home import open_home
 from sealcam_hub.offsite import Kind
+from sealcam_hub.offsite_copier import Copier
 from sealcam_hub.offsite_errors import Away, Missing, Refused
 from sealcam_hub.offsite_fetch import PAUSES_S, Fetcher
 from sealcam_hub.offsite_s3 import S3Store
@@ -94,8 +95,33 @@ def test_a_restored_hub_whose_fetching_ends_early_still_knows_what_is_there(hous
             fetcher.clips(home)
         with home.store.reading() as connection:
             left = connection.execute(select(objects.c.clip).where(objects.c.clip.is_not(None)).distinct()).all()
-        assert len(left) == 1  # the one that it had begun with is booked as it comes
+        assert len(left) == 2  # none of it has come, so all of it is still as it was
         assert fetcher.clips(home) == 2
+
+
+def test_a_clip_of_which_a_part_was_booked_comes_back_whole(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf, new = Shelf(), Folder(house.path / "new")
+    with house.home() as home:
+        sealed = house.clip(home)
+        parts, sends = list[int](), Copier._part
+
+        def first_alone(copier: Copier) -> bool:
+            parts.append(len(parts))
+            return sends(copier) if len(parts) == 1 else False
+
+        with monkeypatch.context() as stopped:
+            stopped.setattr(Copier, "_part", first_alone)
+            house.copier(home, shelf).run()
+        write_whole(home, house.path / "whole")  # it knows of the first part alone
+        house.copier(home, shelf).run()
+    restore_whole(new, house.path / "whole", house.owner)
+    with open_home(new, house.clock) as home, (house.path / "spool").open("w+b") as spool:
+        fetcher = Fetcher(shelf, house.owner)
+        backup = fetcher.backup(spool)
+        recovered(home, house.owner, backup)
+        fetcher.book(home, backup)
+        assert fetcher.clips(home) == 1
+        assert (home.folder.clips / f"{name_of(1).hex()}.scl1").read_bytes() == sealed
 
 
 def test_what_a_store_will_not_delete_keeps_nothing_else_back(house: House) -> None:
