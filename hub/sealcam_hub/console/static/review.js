@@ -112,18 +112,21 @@ async function mark(button) {
   const { incident, seen } = Object.fromEntries(new FormData(item.querySelector("form")));
   const words = button.querySelector("span").textContent;
   tell("");
-  const mine = { id: null };
+  const mine = { id: null, sent: null };
+  const back = undo.querySelector("button");
+  const could = !back.disabled;
   kept.push(mine);
-  undo.querySelector("button").disabled = false; // it waits for the answer
-  const sent = post("/review/mark", { incident, seen, word: button.value }).then(
+  back.disabled = false; // it waits for the answer
+  const sent = mine.sent = post("/review/mark", { incident, seen, word: button.value }).then(
     (facts) => {
       count(facts);
       mine.id = facts.id;
-      if (!facts.id) kept.splice(kept.indexOf(mine), 1); // its incident was deleted meanwhile
+      if (!facts.id) drop(mine); // its incident was deleted meanwhile
       if (facts.told) tell(facts.told);
     },
     (error) => {
-      kept.splice(kept.indexOf(mine), 1);
+      drop(mine);
+      back.disabled = !could && !kept.length;
       tell(`“${words}” wasn't kept: ${error.message} It is shown again.`);
       if (current) ahead.unshift(current);
       show(item);
@@ -135,10 +138,16 @@ async function mark(button) {
   say(`${words}. ${current ? `Next: ${current.dataset.say}` : "Nothing waits any more."}`);
 }
 
+function drop(mine) {
+  const at = kept.indexOf(mine);
+  if (at >= 0) kept.splice(at, 1);
+}
+
 async function takeBack() {
-  await Promise.allSettled(sending.values());
+  const last = kept.pop(); // now: what is said while it is on its way is another word
+  await last?.sent;
+  if (last && !last.id) return; // it wasn't kept, which was told
   try {
-    const last = kept.pop();
     const facts = await post("/review/undo", last ? { mark: last.id } : {});
     count(facts);
     tell(facts.told);
