@@ -165,7 +165,7 @@ class Batch:
             case AnswerBody(number=number, outcome=outcome, detail=detail):
                 if wishes.answered(self._connection, camera.id, number, outcome, detail):
                     now_ns = message.arrived_ns
-                    forgetting.answered(self._connection, self._keys.table, camera.id, number, now_ns)
+                    forgetting.answered(self._connection, self._keys.table, camera.id, number, seq, now_ns)
             case PrivacyBody(on=on) if seq > standing.life.newest_seq:  # otherwise a newer beat has told
                 beats.set_privacy(self._connection, camera.id, on)
                 return False, replace(standing, revision=standing.revision + 1)

@@ -48,6 +48,7 @@ def go_on(store: Store, asking: Wishes, now_ns: int) -> None:
     of_it = (wishes.c.camera == clips.c.camera) & (wishes.c.kind == int(CommandType.FORGET))
     done = or_(wishes.c.camera.is_(None), wishes.c.outcome == int(Outcome.DONE))  # what it refused, it would again
     query = select(clips.c.camera).join(events, events.c.hash == clips.c.event).outerjoin(wishes, of_it)
+    query = query.join(cameras, cameras.c.id == clips.c.camera).where(~cameras.c.expelled, ~cameras.c.gone)
     with store.reading() as connection:
         found = connection.execute(query.where(_LEFT, _over(now_ns), done).distinct()).scalars().all()
     if found:
@@ -55,10 +56,11 @@ def go_on(store: Store, asking: Wishes, now_ns: int) -> None:
             _ask(connection, asking, sorted(found), HUB, _LEFT & _over(now_ns))
 
 
-def answered(connection: Connection, table: TableKey, camera: int, number: int, now_ns: int) -> None:
-    """Note in the caller's writing transaction that a camera has done what command `number` says, if it was one.
+def answered(connection: Connection, table: TableKey, camera: int, number: int, seq: int, now_ns: int) -> None:
+    """Note in the caller's writing transaction that a camera has done what command `number` says, if it was one; the
+    event of `seq` answers.
 
-    What is still being recorded goes as it ends, if nothing happens before: of that the camera will tell.
+    What was still being recorded then goes as it ends, if nothing happens before: of that the camera tells later.
     """
     this = (wishes.c.camera == camera, wishes.c.sent_number == number, wishes.c.kind == int(CommandType.FORGET))
     body = connection.execute(select(wishes.c.body).where(*this, wishes.c.outcome == int(Outcome.DONE))).scalar()
@@ -69,7 +71,7 @@ def answered(connection: Connection, table: TableKey, camera: int, number: int, 
     except EnvelopeError:
         return
     over = select(clips.c.clip).join(events, events.c.hash == clips.c.event).where(_over(now_ns))
-    mine = (clips.c.camera == camera, clips.c.clip.in_(named), clips.c.clip.in_(over), _LEFT)
+    mine = (clips.c.camera == camera, clips.c.clip.in_(named), clips.c.clip.in_(over), _LEFT, clips.c.said < seq)
     connection.execute(update(clips).where(*mine).values(state=int(ClipState.EVICTED)))
 
 

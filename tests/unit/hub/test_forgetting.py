@@ -54,13 +54,17 @@ class Room:
         bodies = [one.body for one in self.home.wishes().list() if one.outcome is None]
         return [int.from_bytes(clip, "big") for body in bodies if isinstance(body, ForgetWish) for clip in body.clips]
 
-    def answers(self, outcome: Outcome = Outcome.DONE) -> None:
+    def answer(self, outcome: Outcome = Outcome.DONE) -> bytes:
         """The camera beats, is sent what it is asked, and answers."""
         self.take(self.camera.beat(Mode.HOME))
         assert len(self.home.wishes().due()) == 1
         with self.home.store.reading() as connection:
             number = connection.execute(select(func.max(wishes.c.sent_number))).scalar_one()
-        self.take(self.camera.answers(number, CommandType.FORGET, outcome))
+        return self.camera.answers(number, CommandType.FORGET, outcome)
+
+    def answers(self, outcome: Outcome = Outcome.DONE) -> None:
+        """And that comes."""
+        self.take(self.answer(outcome))
 
     def left(self) -> int:
         facts = Cameras(self.home).facts(self.camera.alias)
@@ -119,6 +123,16 @@ def test_a_clip_that_was_still_being_recorded_is_asked_for_again_once_it_has_end
     assert room.asked() == [2]
     room.answers()
     assert room.left() == 0
+
+
+def test_a_clip_that_ended_after_the_answer_is_asked_for_again_though_its_end_came_first(room: Room) -> None:
+    room.records(2, ends=False)
+    room.delete(2)
+    answer, ended = room.answer(), room.camera.clip(2)
+    room.take(ended)
+    room.take(answer)
+    room.minute()
+    assert room.asked() == [2]
 
 
 def test_a_clip_whose_end_never_comes_is_asked_for_once_more(room: Room) -> None:
