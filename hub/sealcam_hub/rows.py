@@ -106,10 +106,16 @@ class Rows:
         return True
 
     def gap(self, camera: int, alias: str, run: tuple[int, int], at_ns: int) -> None:
-        """Tell that this run is missing, unless a gap that begins there was told: it may be known by now to stay."""
-        mark = f"gap:{alias}:{run[0]}"
-        if self._connection.execute(select(notices.c.id).where(notices.c.mark == mark)).first() is None:
-            self.notice(camera, NoticeKind.GAP, mark, *run, at_ns)
+        """Tell that this run is missing, as far as that wasn't told: what was may be known by now to stay, or reach
+        further."""
+        first, last = run
+        while first <= last:
+            mark = f"gap:{alias}:{first}"
+            told = self._connection.execute(select(notices.c.last).where(notices.c.mark == mark)).scalar()
+            if told is None:
+                self.notice(camera, NoticeKind.GAP, mark, first, last, at_ns)
+                return
+            first = int(told) + 1
 
     def head(self, before: Standing, chain: Chain) -> None:
         """Where a camera's chain now ends, and which bridges lie ahead of it."""

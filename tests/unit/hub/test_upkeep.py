@@ -430,6 +430,21 @@ def test_a_gap_that_was_told_is_not_told_again_when_it_is_known_to_stay(room: Ro
     assert "(2) will never come" in room.texts()[-1]
 
 
+def test_of_a_gap_that_reaches_further_than_was_told_the_rest_is_told(room: Room) -> None:
+    events = [room.camera.incident(number) for number in range(3)]
+    room.hears(events[0], room.camera.beat(queued=1))
+    for _ in range(2):
+        room.clock.advance(61)
+        room.pump.run_once(room.link, 0)
+    for number in range(3, 40):
+        room.camera.incident(number)
+    room.hears(room.camera.beat(queued=0))
+    room.passes(61)
+    gaps = [text for text in room.texts() if "not arrived" in text]
+    assert ["(2 to 3)" in gaps[0], "37 events have not arrived (4 to 40)" in gaps[1]] == [True, True]
+    assert sum("will never come" in text for text in room.texts()) == 2
+
+
 def test_a_camera_that_drops_what_had_not_come_is_told_once_a_day(room: Room) -> None:
     room.hears(room.camera.incident(1))
     head = room.camera.head
