@@ -80,7 +80,7 @@ class Running:
         self.picture: Picture | None = None
         self.picture_quality = 0.0
         self.left = self.taken = 0
-        self._named: dict[str, None] = {}  # every zone that anybody stood in
+        self._named: dict[str, None] = {}  # every zone that any person stood in
         self._told: Told | None = None
         self._pir = self._light = False
         self._motion_first_ns: int | None = None
@@ -195,8 +195,9 @@ class Running:
             self.rank, self.subject = rank(way), best.subject
             self._begin_subject(best.first_ns)
             self.picture, self.picture_quality = None, 0.0
-        for _, one in seen:
-            self._named |= one.zones | one.ignored
+        for sighting, one in seen:
+            if sighting.subject is Subject.PERSON:
+                self._named |= one.zones | one.ignored
         self.tracks.update(dict.fromkeys(s.track for s in evidence.sightings))
         _forget(self.tracks, evidence.sightings)
         if way.watched or not self.watched:  # who only passes outside keeps nothing open that began inside

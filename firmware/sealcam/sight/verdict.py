@@ -52,7 +52,7 @@ class IncidentFeatures:
 
     `watched` is whether the subject ever stood where the owner watches: outside every ignore zone and, where there are
     watch zones, in one of them or in an entry zone; `ignored` are the names of the ignore zones that it stood in;
-    `beside` those of all other zones in which anybody else, whom the incident isn't about, stood meanwhile. What
+    `beside` those of all other zones in which a person whom the incident isn't about stood meanwhile. What
     follows from that no judge decides: `aside` does, after it. `scheduled` is whether the schedule set the arming mode.
     """
 
