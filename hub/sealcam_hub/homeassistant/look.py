@@ -182,9 +182,9 @@ class Look:
         query = query.where(cameras.c.alias == alias).order_by(incidents.c.arrived_ns.desc()).limit(1)
         with self._home.store.reading() as connection:
             newest = connection.execute(query).scalar()
-        self._searched.add(alias)
         if newest is not None:
             self._touch(incident_id(alias, newest))
+        self._searched.add(alias)  # at last: what failed on the way is looked at again
 
     def _touch(self, name: str) -> None:
         view = self._ledger.incident(name)

@@ -38,6 +38,7 @@ END_S = 10.0
 SUSPECT_S = 60.0  # at least, between two looks at whether that is the cameras' broker
 APART_S = 10.0  # at a start the cameras' broker may be reached a little later
 _WAKE = "homeassistant"
+Stamp = tuple[int, int] | None
 
 
 class HomeAssistant:
@@ -77,13 +78,14 @@ class HomeAssistant:
     def _run(self) -> None:
         while not self._ended.is_set():
             try:
+                stamp = _stamp(self._home.folder.path / FILE)  # before it is read: what changes from now on is seen
                 settings = load(self._home.folder) if self._home.keys.is_home else None
                 self._open_door(settings)
                 if settings is None:
                     self._bridge = None
                     self._ended.wait(IDLE_S)
                 else:
-                    self._connect(settings)
+                    self._connect(settings, stamp)
             except LinkDown as error:
                 self._tell(f"Home Assistant's broker can't be reached: {error}; trying again")
                 self._ended.wait(AGAIN_S)
@@ -110,7 +112,7 @@ class HomeAssistant:
                 self._door_told = str(error)
                 _log.warning("Home Assistant gets no live view: %s; trying again", error)
 
-    def _connect(self, settings: Settings) -> None:
+    def _connect(self, settings: Settings, stamp: Stamp) -> None:
         with self._feed.subscribe() as changes:
             if self._bridge is None:
                 self._bridge = Bridge(self._home, Look(self._home), settings)
@@ -118,16 +120,17 @@ class HomeAssistant:
             link = HomeLink(settings, self._home.folder, names, lambda: changes.put(_WAKE), cameras)
             with closing(link):
                 link.open()
-                probed = self._probe(link, settings)
+                self._bridge.change(settings)
+                probed = self._probe(self._bridge, link, settings)
                 self._told = ""
                 _log.info("Home Assistant is served at %s", settings.broker)
                 self._bridge.begin(link)
-                self._serve(self._bridge, link, settings, changes, probed)
+                self._serve(self._bridge, link, settings, changes, stamp, probed)
         if not self._ended.is_set() and not settings.leaving:
             self._tell(f"the connection to Home Assistant's broker at {settings.broker} is over; trying again")
             self._ended.wait(TURN_S)
 
-    def _probe(self, link: HomeLink, settings: Settings) -> bool:
+    def _probe(self, bridge: Bridge, link: HomeLink, settings: Settings) -> bool:
         """Whether it is known by now that this isn't the cameras' broker; waits a while for theirs to be there.
 
         Raises:
@@ -140,20 +143,34 @@ class HomeAssistant:
             if self._ended.wait(TURN_S):
                 break
         if link.crossed:
-            link.leave()
+            bridge.begin(link)
+            self._withdraw(bridge, link)  # what stands there from another time
             raise _crossed(settings)
         return probed
 
-    def _serve(self, bridge: Bridge, link: HomeLink, settings: Settings, changes: Subscription, probed: bool) -> None:
+    def _withdraw(self, bridge: Bridge, link: HomeLink) -> None:
+        """Take back what stands there, once what is retained was heard of."""
+        self._ended.wait(LEAVE_S)
+        bridge.leave(link)
+        link.leave()
+
+    def _serve(
+        self,
+        bridge: Bridge,
+        link: HomeLink,
+        settings: Settings,
+        changes: Subscription,
+        stamp: Stamp,
+        probed: bool,
+    ) -> None:
         file = self._home.folder.path / FILE
-        stamp, again_ns = _stamp(file), 0
+        again_ns = 0
         while link.up and not self._ended.is_set():
             if not probed or (link.suspect and self._home.clock.boot_ns() >= again_ns):
                 again_ns = self._home.clock.boot_ns() + int(SUSPECT_S * 1e9)
                 probed = link.probe(self._send)
             if link.crossed and not settings.leaving:
-                bridge.leave(link)
-                link.leave()
+                self._withdraw(bridge, link)
                 raise _crossed(settings)
             if (now := _stamp(file)) != stamp:
                 stamp, changed = now, load(self._home.folder)
@@ -175,9 +192,7 @@ class HomeAssistant:
 
     def _leave(self, bridge: Bridge, link: HomeLink, settings: Settings) -> None:
         """Take back what stands there, and forget that it ever was."""
-        self._ended.wait(LEAVE_S)
-        bridge.leave(link)
-        link.leave()
+        self._withdraw(bridge, link)
         home = self._home
         save(home.folder, None)
         look.forget(home)
@@ -203,7 +218,7 @@ def _crossed(settings: Settings) -> ConfigError:
     )
 
 
-def _stamp(file: Path) -> tuple[int, int] | None:
+def _stamp(file: Path) -> Stamp:
     """What changes when the file does."""
     try:
         found = file.stat()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from sealcam_hub.feed import Feed
 from sealcam_hub.home import Home, open_home
 from sealcam_hub.homeassistant import worker as worker_of
 from sealcam_hub.homeassistant.bridge import names_of
-from sealcam_hub.homeassistant.settings import Settings, save
+from sealcam_hub.homeassistant.mqtt import HomeLink
+from sealcam_hub.homeassistant.settings import Settings, load, save
 from sealcam_hub.homeassistant.worker import HomeAssistant
 from tests.broker import Broker, free_port
 from tests.hubs import Camera, make
@@ -122,5 +124,59 @@ def test_a_broker_that_comes_to_carry_what_cameras_are_told_has_all_taken_back(
         house.client.says(f"sealcam/{house.camera.alias}/cmd", b"as a bridge would")
         eventually(lambda: not house.told(), what="nothing stands")
         eventually(lambda: lines(caplog), what="it is said")
+    finally:
+        worker.stop()
+
+
+def test_what_stood_there_before_it_was_found_out_is_taken_back(house: House) -> None:
+    names = names_of(house.home)
+    for topic in (names.topic(house.camera.alias, "motion"), names.available):
+        house.client.says(topic, b"OFF", retain=True)
+    eventually(lambda: len(house.told()) == 2, what="they stand")
+    worker = served(house)
+    worker.start()
+    try:
+        eventually(lambda: house.told() == [], what="nothing stands")
+    finally:
+        worker.stop()
+
+
+def changing(house: House, monkeypatch: pytest.MonkeyPatch, **changed: object) -> None:
+    """While it is found out whether that is the cameras' broker, the owner changes a setting."""
+    probes = HomeLink.probe
+
+    def probe(link: HomeLink, send: Callable[[str, bytes], bool]) -> bool:
+        save(house.home.folder, replace(load(house.home.folder) or Settings("", 0), **changed))  # type: ignore[arg-type]
+        return probes(link, send)
+
+    monkeypatch.setattr(HomeLink, "probe", probe)
+
+
+def test_what_is_turned_off_meanwhile_is_off(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.reached = False
+    changing(house, monkeypatch, leaving=True)
+    worker = served(house)
+    worker.start()
+    try:
+        eventually(lambda: load(house.home.folder) is None, what="it is forgotten")
+        assert house.told() == []
+    finally:
+        worker.stop()
+
+
+def test_what_was_withdrawn_while_the_broker_was_away_holds(house: House) -> None:
+    house.reached = False
+    right = load(house.home.folder)
+    assert right is not None
+    save(house.home.folder, replace(right, allowed=("privacy",), port=1))
+    worker = served(house)
+    worker.start()
+    try:
+        eventually(lambda: worker._bridge is not None, what="a first try")
+        save(house.home.folder, right)
+        config = names_of(house.home).config(house.camera.alias)
+        eventually(lambda: config in house.client.stands, what="it is announced")
+        components = json.loads(house.client.stands[config])["components"]
+        assert components["privacy"] == {"platform": "switch"}
     finally:
         worker.stop()

@@ -183,6 +183,24 @@ def test_a_quiet_cameras_last_incident_stands_after_a_start(room: Room, monkeypa
     assert last["Shed"].id.startswith(shed.alias)
 
 
+def test_a_quiet_cameras_last_incident_is_found_after_a_locked_ledger(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.take(room.camera.incident(1))
+    monkeypatch.setattr(look_file, "FIRST", 0)
+    look = Look(room.home)
+
+    def locked(_ledger: Ledger, _incident: str) -> None:
+        raise StorageError("the ledger is locked")
+
+    with monkeypatch.context() as held:
+        held.setattr(Ledger, "incident", locked)
+        with pytest.raises(StorageError):
+            look.refresh()
+    look.refresh()
+    assert look.seen()[0].last is not None
+
+
 def test_a_report_that_waits_for_an_earlier_one_is_told_at_once_and_once(room: Room) -> None:
     topic = room.names.event(room.camera.alias, "incident")
     with room.client(topic) as client:
@@ -241,7 +259,8 @@ def test_a_camera_that_goes_and_a_bridge_that_is_turned_off_leave_nothing(room: 
         with room.home.store.writing() as connection:
             expulsion.expel(connection, room.camera.alias)
         room.bridge.run_once(link)
-        eventually(lambda: not [one for one in client.stands if room.camera.alias in one], what="no camera")
+        room.settled(link, client)
+        assert not [one for one in client.stands if room.camera.alias in one]
         assert room.names.config(HUB) in client.stands
         room.bridge.leave(link)
         link.leave()
