@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 
 from sealcam.wire.errors import ConfigError
 from sealcam_hub.keys import TableKey
@@ -21,7 +21,7 @@ from sealcam_hub.notifying.wording import News
 from sealcam_hub.rekey import put
 from sealcam_hub.tables import values
 
-_RULES, _PLACE = "notify-rules", "notify-place"
+_RULES, _PLACE, _NEWEST = "notify-rules", "notify-place", "notify-newest"
 MOST_TARGETS = 32
 INCIDENT = "incident/"  # a subject that is one, by id
 KEPT_NS = 30 * 24 * 3600 * 1_000_000_000
@@ -121,9 +121,19 @@ def add(
         return int(known.id)
     if len(rows) >= MOST_TARGETS:
         raise ConfigError(f"there are {MOST_TARGETS} already", "remove one first")
+    number = _number(connection)
     row = {"kind": kind.value, "name": name, "place": where, "secret": table.wrap(said), "digest": digest}
-    key = connection.execute(insert(targets).values(after_s=after_s, added_ns=now_ns, **row)).inserted_primary_key
-    return int(key[0]) if key is not None else 0
+    connection.execute(insert(targets).values(id=number, after_s=after_s, added_ns=now_ns, **row))
+    return number
+
+
+def _number(connection: Connection) -> int:
+    """The next number, which no target had before: an old tab that removes one removes no other."""
+    kept: bytes | None = connection.execute(select(values.c.value).where(values.c.name == _NEWEST)).scalar()
+    newest = connection.execute(select(func.max(targets.c.id))).scalar() or 0
+    number = max(newest, int.from_bytes(kept or b"", "big")) + 1
+    put(connection, _NEWEST, number.to_bytes(8, "big"))
+    return number
 
 
 def remove(connection: Connection, target: int) -> bool:

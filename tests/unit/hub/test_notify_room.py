@@ -239,3 +239,12 @@ def test_the_command_does_the_same_from_a_terminal(
     assert room.manage.rules().hosts == ("https://push.example.org",)
     assert run("remove", "Family")[0] == 0
     assert run("remove", "Family")[0] == 2
+
+
+def test_an_old_page_that_removes_somebody_removes_nobody_who_came_later(room: Room) -> None:
+    room.send("service", name="Family", address=room.address, after="0")
+    (old,) = room.manage.targets()
+    room.send("remove", target=str(old.id))  # in another tab
+    room.send("service", name="Neighbour", address=f"{room.address}2", after="0")
+    room.send("remove", target=str(old.id))
+    assert [one.name for one in room.manage.targets()] == ["Neighbour"]
