@@ -90,7 +90,7 @@ class Where:
 class Postgres:
     """A ledger in a PostgreSQL database."""
 
-    bare: type[Exception] = pg8000.Error
+    bare: tuple[type[Exception], ...] = (pg8000.Error, ConnectionError)  # it tells a reset as the socket does
 
     def __init__(self, where: Where) -> None:
         url = where.url.set(drivername=f"{DIALECT}+pg8000", query={})
@@ -204,7 +204,7 @@ def _wanted(connection: Any, _record: object, _proxy: object) -> None:
         cursor = connection.cursor()
         cursor.execute("SELECT 1")
         cursor.close()
-    except pg8000.Error as error:
+    except (pg8000.Error, ConnectionError) as error:
         raise DisconnectionError from error
     finally:
         connection.autocommit = False

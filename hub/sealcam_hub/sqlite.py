@@ -39,7 +39,7 @@ _HINTS = {
 class Sqlite:
     """A ledger in one file."""
 
-    bare: type[Exception] = sqlite3.Error
+    bare: tuple[type[Exception], ...] = (sqlite3.Error,)
 
     def __init__(self, path: Path) -> None:
         self.engine = _engine(path)

@@ -52,7 +52,7 @@ class Database(Protocol):
     """What one kind of database does its own way."""
 
     engine: Engine
-    bare: type[Exception]  # what its driver raises where SQLAlchemy doesn't stand between, as in a listener
+    bare: tuple[type[Exception], ...]  # what its driver raises where SQLAlchemy doesn't stand between, as in a listener
 
     def patiently(self, waits: Callable[[], None]) -> None: ...  # noqa: D102 - as of `Store`
 

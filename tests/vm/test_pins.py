@@ -28,7 +28,7 @@ ir_lamp = 1
 KEPT = f"find {STATE}/eye {STATE}/post -type f"
 
 
-@pytest.mark.parametrize("reset_in", ["home", "away", "night"])
+@pytest.mark.parametrize("reset_in", ["off", "home", "away", "night"])
 def test_a_camera_on_real_pins_senses_shines_refuses_and_is_reset(image: Image, tmp_path: Path, reset_in: str) -> None:
     """One life for each mode that it is reset in, since that ends it; the other parts are shown in the last one."""
     chips: list[Chip] = []

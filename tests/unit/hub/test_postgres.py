@@ -160,6 +160,23 @@ def test_a_database_that_hangs_up_as_one_begins_is_one_clear_error(tmp_path: Pat
     gc.collect()  # the driver leaves its sockets
 
 
+def test_a_database_that_goes_at_a_commit_is_one_clear_error(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = connect(Where.parse(postgres.create()), fresh=True)
+
+    def resets(_connection: object) -> None:
+        raise ConnectionResetError(104, "Connection reset by peer")
+
+    with monkeypatch.context() as going:
+        going.setattr(store._database.engine.dialect, "do_commit", resets)
+        with pytest.raises(StorageError, match="can't be reached"), store.reading():
+            pass
+    with store.reading():
+        pass
+    store.close()
+
+
 def test_a_database_that_something_else_is_in_is_left_alone(tmp_path: Path, postgres: Postgres) -> None:
     address = postgres.create()
     connect(Where.parse(address), fresh=True).close()
